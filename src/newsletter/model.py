@@ -7,11 +7,12 @@ Identifiers ending in ``_id`` are rows inside; a ``uid`` is what the world sees 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType
+from urllib.parse import quote
 
 ArticleId = NewType("ArticleId", int)
 RevisionId = NewType("RevisionId", int)
@@ -81,11 +82,21 @@ class Masthead:
 # --- articles --------------------------------------------------------------------------------
 
 
+def article_url(base_url: str, language: str, slug: str) -> str:
+    """Where an article's page lives; letters outside ASCII are percent-encoded (RFC 3986 §2.1)."""
+    return f"{base_url}/{language}/{quote(slug)}/"
+
+
 class EmailMode(StrEnum):
     """How an article appears in email."""
 
     FULL = "full"
     EXCERPT = "excerpt"
+
+
+def edition_url(base_url: str, edition_uid: str, article_urls: Sequence[str]) -> str:
+    """Where an edition can be read in a browser: its one article's page, or a page of its own."""
+    return article_urls[0] if len(article_urls) == 1 else f"{base_url}/editions/{edition_uid}/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +149,7 @@ class Article:
 
     `body_html` is an HTML fragment fit for feed, page and email; `summary` is plain text of at
     most 280 characters. `updated_at` moves only with a significant revision (RFC 4287 §4.2.15).
+    `translations` maps the language of each sister article to her URL.
     """
 
     uid: str
@@ -155,6 +167,12 @@ class Article:
     image: Image | None = None
     email: EmailMode = EmailMode.FULL
     translations: Mapping[str, str] = field(default_factory=dict)
+    date: datetime | None = None
+
+    @property
+    def shown_at(self) -> datetime:
+        """The day the author wrote over the article, else the first publication."""
+        return self.date or self.published_at
 
 
 # --- findings --------------------------------------------------------------------------------

@@ -161,6 +161,7 @@ subscribers = Table(
     Column("uid", String(64), nullable=False, unique=True),
     Column("address", String(254), nullable=False),
     Column("address_key", String(254), nullable=False, unique=True),  # case-folded, IDNA: one person, one row
+    Column("suppression_key", String(64), index=True),  # keyed hash of address_key, to meet suppressions in SQL
     Column("name", String(255), nullable=False),
     Column("state", String(16), nullable=False),
     Column("language", String(35), nullable=False),

@@ -1,0 +1,124 @@
+"""Whether an article is too deep or too dense to be read safely, told before any parser sees it.
+
+Comes in: text. Goes out: a sentence, or None. One pass of possessive regular expressions each, so
+that the look itself is never slow. Where HTML can be read in two ways, the deeper one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.articles.limits import (
+    MAX_BRACKET_STEPS,
+    MAX_ELEMENTS,
+    MAX_LINES,
+    MAX_MARKS,
+    MAX_NESTING,
+    MAX_OPEN_BRACKETS,
+    MAX_REOPENED,
+)
+from newsletter.articles.markup import FORMATTING, NEVER_DEEP
+
+# The tokens of HTML (whatwg.org §13.2.5): a closing tag inside a comment, an attribute or a CDATA
+# section closes nothing, else 5,000 open <div> would pass as one.
+_TOKEN = re.compile(
+    r"""<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)
+    | <!--(?:-?>|.*?(?:--!?>|\Z))
+    | <[!?/](?![a-zA-Z])[^>]*+>?
+    | <(?P<slash>/?)(?P<tag>[a-zA-Z][^\t\n\f\r\ />]*+)
+      (?:[\t\n\f\r\ /]++
+        | [^\t\n\f\r\ />][^\t\n\f\r\ />=]*+
+          (?:[\t\n\f\r\ ]*+=[\t\n\f\r\ ]*+(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r\ >"'][^\t\n\f\r\ >]*+|(?=>)))?+
+      )*+
+      (?P<end>>?)""",
+    re.DOTALL | re.VERBOSE,
+)
+_RAW = frozenset({"script", "style", "title", "textarea", "iframe", "noembed", "noframes", "noscript", "xmp"})
+_FOREIGN = re.compile(r"<(?:svg|math)\b", re.IGNORECASE)
+_OPENING = re.compile(r"<([a-zA-Z][^\t\n\f\r />]*+)")
+_MARKS = re.compile(r"[*_~`|<&\[\]\\]")
+_CLOSED_BRACKETS = re.compile(r"\[[^\[\]`<\\]*+\]")
+
+TOO_DEEP = f"it is nested deeper than {MAX_NESTING}. Take quotes, lists or tags out of each other."
+_SPLIT = "Split it into several articles."
+_TOO_MANY = f"it has more than {MAX_ELEMENTS:,} elements. {_SPLIT}"
+_UNCLOSED = "too many tags stay open across its paragraphs. Close each <b> or <font> where it ends."
+
+
+def markdown_too_heavy(text: str) -> str | None:
+    """Why markdown-it would be slow on `text`, as a sentence."""
+    if text.count("\n") > MAX_LINES:
+        return f"it has more than {MAX_LINES:,} lines. {_SPLIT}"
+    if sum(1 for _ in _MARKS.finditer(text)) > MAX_MARKS:
+        return f"it has more than {MAX_MARKS:,} marks such as * _ [ <. {_SPLIT}"
+    if _too_many_brackets(text):
+        return f"more than {MAX_OPEN_BRACKETS:,} square brackets stay open in a paragraph. Close them, or write \\[."
+    return None
+
+
+def html_too_heavy(html: str) -> str | None:
+    """Why an HTML parser would be slow on `html` or drop some of it, as a sentence.
+
+    Elements whose end tag HTML lets an author omit (p, li, td) do not count as open.
+    """
+    if html.count("&") > MAX_MARKS:
+        return f"it has more than {MAX_MARKS:,} character references. Save it as UTF-8 with plain letters."
+    open_tags: dict[str, int] = {}
+    elements = depth = formatting = reopened = 0
+    for tag, closes in _tags(html):
+        step = 1
+        if closes:
+            if not open_tags.get(tag):
+                continue
+            step = -1
+        else:
+            elements += 1
+            # Each paragraph opens again what the last one left open (whatwg.org §13.2.4.3).
+            reopened += formatting
+        if tag not in NEVER_DEEP:
+            open_tags[tag] = open_tags.get(tag, 0) + step
+            depth += step
+            formatting += step if tag in FORMATTING else 0
+        if depth > MAX_NESTING:
+            return TOO_DEEP
+        if elements > MAX_ELEMENTS or reopened > MAX_REOPENED:
+            return _TOO_MANY if elements > MAX_ELEMENTS else _UNCLOSED
+    return None
+
+
+def _tags(html: str) -> Iterator[tuple[str, bool]]:
+    foreign = _FOREIGN.search(html) is not None
+    position = 0
+    while match := _TOKEN.search(html, position):
+        position = match.end()
+        if match["cdata"] is not None:
+            # Text inside SVG, a comment up to the first ">" elsewhere.
+            yield from _openings(match["cdata"])
+        if match["tag"] is None:
+            continue
+        tag = match["tag"].lower()
+        yield tag, match["slash"] == "/"
+        if tag in _RAW and not match["slash"]:
+            closing = re.compile(rf"</{tag}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, position)
+            end = closing.start() if closing else len(html)
+            raw, position = html[position:end], end
+            # Inside SVG a <style> holds tags, a browser without scripts reads <noscript>, and
+            # "<!--<script>" hides a "</script>".
+            if foreign or tag == "noscript" or (tag == "script" and "<!--" in raw):
+                yield from _openings(raw)
+
+
+def _openings(raw: str) -> Iterator[tuple[str, bool]]:
+    for opening in _OPENING.findall(raw):
+        yield opening.lower(), False
+
+
+def _too_many_brackets(text: str) -> bool:
+    steps = 0
+    for paragraph in re.split(r"\n[ \t]*\n", text):
+        open_brackets = paragraph.count("[") - len(_CLOSED_BRACKETS.findall(paragraph)) + paragraph.count("<![CDATA[")
+        steps += open_brackets * len(paragraph)
+        if open_brackets > MAX_OPEN_BRACKETS or steps > MAX_BRACKET_STEPS:
+            return True
+    return False

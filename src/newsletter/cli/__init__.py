@@ -1,0 +1,26 @@
+"""The command line door. Commands are grouped by noun; each opens the newsroom only when it runs."""
+
+from newsletter.cli import (  # each module adds its commands to the app when imported
+    articles,
+    config,
+    database,
+    deliveries,
+    editions,
+    publish,
+    service,
+    subscribers,
+)
+from newsletter.cli.app import app, main
+
+__all__ = [
+    "app",
+    "articles",
+    "config",
+    "database",
+    "deliveries",
+    "editions",
+    "main",
+    "publish",
+    "service",
+    "subscribers",
+]

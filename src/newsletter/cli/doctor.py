@@ -1,0 +1,180 @@
+"""`newsletter doctor`: each check looks at one thing and gives the line that mends it.
+
+Nothing is changed and nothing leaves the machine but a connection to the configured relay.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from newsletter import __version__
+from newsletter.cli.app import Session
+from newsletter.cli.opening import open_newsroom
+from newsletter.config.keys import check_key
+from newsletter.errors import ConfigError, NewsletterError
+from newsletter.newsroom import Newsroom
+from newsletter.preflight import check_address_of_site
+from newsletter.store.engine import integrity_faults
+from newsletter.store.meta import last_event_at, remembered
+from newsletter.store.schema import HEAD, version_of
+
+Verdict = Literal["ok", "advice", "broken"]
+
+# CVE-2026-1299: header injection by decoding, fixed from these on.
+PYTHON_FLOORS = {(3, 11): (3, 11, 15), (3, 12): (3, 12, 13), (3, 13): (3, 13, 12)}
+# Before it, a WAL that is reset under two connections can corrupt the database.
+SQLITE_FLOOR = (3, 51, 3)
+FREE_BYTES = 500_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """What was looked at, what was found, and what to do about it."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+def examine(here: Session) -> list[Check]:
+    """Every check that can be made; a broken configuration ends the list early."""
+    checks = [*_versions()]
+    try:
+        newsroom = open_newsroom(here.folder, here.screen)
+    except ConfigError as error:
+        return [*checks, Check(what="configuration", verdict="broken", found=str(error), advice="mend config.toml")]
+    checks.append(Check(what="configuration", verdict="ok", found=str(newsroom.folder / "config.toml")))
+    for look in (_key, _database, _folders, _disk, _clock, _outputs, _transport, _address, _backup):
+        try:
+            checks += look(newsroom)
+        except NewsletterError as error:
+            checks.append(Check(what=look.__name__.strip("_"), verdict="broken", found=str(error)))
+    return checks
+
+
+def _versions() -> Iterator[Check]:
+    version = sys.version_info[:3]
+    floor = PYTHON_FLOORS.get(version[:2], (0, 0, 0))
+    yield Check(
+        what="Python",
+        verdict="ok" if version >= floor else "advice",
+        found=".".join(map(str, version)),
+        advice="" if version >= floor else f"update to {'.'.join(map(str, floor))} (CVE-2026-1299)",
+    )
+    sqlite = sqlite3.sqlite_version_info
+    yield Check(
+        what="SQLite",
+        verdict="ok" if sqlite >= SQLITE_FLOOR else "advice",
+        found=sqlite3.sqlite_version,
+        advice="" if sqlite >= SQLITE_FLOOR else "3.51.3 mends a rare WAL corruption; keep backups",
+    )
+    yield Check(what="newsletter", verdict="ok", found=__version__)
+
+
+def _key(newsroom: Newsroom) -> Iterator[Check]:
+    findings = check_key(newsroom.folder)
+    for finding in findings:
+        yield Check(what="key file", verdict="broken", found=finding.message, advice=finding.advice)
+    if not findings:
+        yield Check(what="key file", verdict="ok", found="readable by you alone")
+
+
+def _database(newsroom: Newsroom) -> Iterator[Check]:
+    with newsroom.closed_store().reading() as connection:
+        version = version_of(connection)
+        faults = integrity_faults(connection)
+        paused = remembered(connection, "paused") if version else None
+    yield Check(
+        what="schema",
+        verdict="ok" if version == HEAD else "broken",
+        found=version or "no tables",
+        advice="" if version == HEAD else "newsletter db upgrade",
+    )
+    if faults:
+        yield Check(what="database", verdict="broken", found=faults[0], advice="newsletter db restore FILE")
+    else:
+        yield Check(what="database", verdict="ok", found="whole")
+    if paused:
+        yield Check(what="paused", verdict="advice", found=paused, advice="newsletter resume, when you are sure")
+
+
+def _folders(newsroom: Newsroom) -> Iterator[Check]:
+    outbox = newsroom.config.transport.path
+    for path in (newsroom.folder / "feeds", newsroom.folder / "site", *([outbox] if outbox else [])):
+        place = next(each for each in (path, *path.parents) if each.exists())
+        writable = os.access(place, os.W_OK | os.X_OK)
+        yield Check(
+            what="folder",
+            verdict="ok" if writable else "broken",
+            found=str(path),
+            advice="" if writable else f"chmod u+rwx {place}",
+        )
+
+
+def _disk(newsroom: Newsroom) -> Iterator[Check]:
+    free = shutil.disk_usage(newsroom.folder).free
+    enough = free > FREE_BYTES
+    yield Check(
+        what="disk",
+        verdict="ok" if enough else "broken",
+        found=f"{free / 1e9:.1f} GB free",
+        advice="" if enough else "make room: a full disk stops sending",
+    )
+
+
+def _clock(newsroom: Newsroom) -> Iterator[Check]:
+    with newsroom.store.reading() as connection:
+        last = last_event_at(connection)
+    ahead = last is not None and last > newsroom.now + timedelta(minutes=5)
+    yield Check(
+        what="clock",
+        verdict="broken" if ahead else "ok",
+        found=f"{newsroom.now:%Y-%m-%d %H:%M} UTC",
+        advice=f"the ledger was written at {last:%Y-%m-%d %H:%M}: set the clock" if ahead and last else "",
+    )
+
+
+def _outputs(newsroom: Newsroom) -> Iterator[Check]:
+    stale = newsroom.outputs_are_stale()
+    yield Check(
+        what="feeds and pages",
+        verdict="advice" if stale else "ok",
+        found="older than what is published" if stale else "say what is published",
+        advice="newsletter feeds build" if stale else "",
+    )
+
+
+def _transport(newsroom: Newsroom) -> Iterator[Check]:
+    transport = newsroom.config.transport
+    if transport.kind == "maildir":
+        yield Check(what="transport", verdict="ok", found=f"{transport.name}: emails stay in {transport.path}")
+        return
+    at = f"{transport.host}:{transport.port}"
+    try:
+        socket.create_connection((transport.host, transport.port), timeout=5).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        yield Check(what="transport", verdict="broken", found=f"{at}: {why}", advice="check host, port and firewall")
+        return
+    yield Check(what="transport", verdict="ok", found=f"{transport.name}: {at} answers, tls {transport.tls}")
+
+
+def _address(newsroom: Newsroom) -> Iterator[Check]:
+    for finding in check_address_of_site(newsroom.masthead, transport_kind=str(newsroom.config.transport.kind)):
+        yield Check(what="base_url", verdict="broken", found=finding.message, advice=finding.advice)
+
+
+def _backup(newsroom: Newsroom) -> Iterator[Check]:
+    with newsroom.store.reading() as connection:
+        last = remembered(connection, "backup")
+    advice = "" if last else "newsletter db backup backup.zip"
+    yield Check(what="last backup", verdict="ok" if last else "advice", found=last or "never", advice=advice)

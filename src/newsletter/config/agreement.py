@@ -1,0 +1,128 @@
+"""Whether the settings agree with each other: languages, topics, transports.
+
+Comes in: nested plain values, as they were merged. Goes out: what is wrong with which key. It looks
+at what is written rather than at the records, so that one run names these faults beside all others,
+and passes over whatever has the wrong shape: `validation` says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import PurePath
+from posixpath import normpath
+
+from newsletter.config.addresses import is_loopback
+from newsletter.config.settings import SETTINGS_OF_KIND, TransportKind
+from newsletter.config.validation import Wrong, dotted
+from newsletter.config.values import quoted
+
+# What the program reads, writes or serves there would mix with mail.
+_SERVED = (".", "site", "feeds", "articles", "templates")
+
+
+def disagreements(values: Mapping[str, object]) -> tuple[Wrong, ...]:
+    """Everything in `values` that contradicts something else in it."""
+    newsroom, transports = _table(values, "newsroom"), _table(values, "transports")
+    language = _word(newsroom.get("language"))
+    written = newsroom.get("languages", [])
+    languages = {_word(tag) for tag in written if _word(tag)} if isinstance(written, list) else set()
+    known = languages | {language}
+    return (
+        *_wrong_languages(language, languages),
+        *_unknown_languages(("newsroom", "fallback"), _fallback_tags(newsroom), known),
+        *_wrong_topics(_table(values, "topics"), known),
+        *_wrong_choice(values, transports),
+        *(wrong for name, table in transports.items() for wrong in _wrong_transport(name, _as_table(table))),
+    )
+
+
+def _wrong_languages(language: str, languages: Collection[str]) -> Iterator[Wrong]:
+    if language and languages and language not in languages:
+        sentence = f"does not hold {quoted(language)}, the newsroom's language. Add it."
+        yield Wrong(key=("newsroom", "languages"), sentence=sentence)
+
+
+def _fallback_tags(newsroom: Mapping[str, object]) -> Iterator[object]:
+    for source, targets in _as_table(newsroom.get("fallback")).items():
+        yield from (source, *(targets if isinstance(targets, list) else ()))
+
+
+def _unknown_languages(key: tuple[str, ...], tags: Iterable[object], known: Collection[str]) -> Iterator[Wrong]:
+    """A fault for each of `tags` that the newsroom does not speak; none while that cannot be told."""
+    for tag in tags:
+        if any(known) and _word(tag) and _word(tag) not in known:
+            sentence = f"names {quoted(str(tag))}, which is not among the languages. Add it to newsroom.languages."
+            yield Wrong(key=key, sentence=sentence)
+
+
+def _wrong_topics(topics: Mapping[str, object], known: Collection[str]) -> Iterator[Wrong]:
+    owners: dict[str, str] = {}
+    for slug, table in topics.items():
+        names, aliases = _as_table(_as_table(table).get("names")), _as_table(table).get("aliases")
+        yield from _unknown_languages(("topics", slug, "names"), names, known)
+        for name in (slug, *names.values(), *(aliases if isinstance(aliases, list) else ())):
+            owner = owners.setdefault(_word(name), slug) if _word(name) else slug
+            if owner != slug:
+                sentence = f"{quoted(str(name))} already means the topic {quoted(owner)}. Keep it in one of them."
+                yield Wrong(key=("topics", slug), sentence=sentence)
+
+
+def _wrong_choice(values: Mapping[str, object], transports: Mapping[str, object]) -> Iterator[Wrong]:
+    chosen = _word(_table(values, "delivery").get("transport"))
+    if not chosen or chosen in transports or not isinstance(values.get("transports"), dict):
+        return
+    close = get_close_matches(chosen[:80], transports, n=1)
+    advice = f"Did you mean {dotted(close)}?" if close else "Write the name of one that is there."
+    sentence = f"there is no section [{dotted(('transports', chosen))}]. {advice}"
+    yield Wrong(key=("delivery", "transport"), sentence=sentence)
+
+
+def _wrong_transport(name: str, table: Mapping[str, object]) -> Iterator[Wrong]:
+    written = _word(table.get("kind"))
+    here = ("transports", name)
+    if written not in list(TransportKind):
+        return
+    kind = TransportKind(written)
+    other = next(each for each in TransportKind if each is not kind)
+    for key in table:
+        if key in SETTINGS_OF_KIND[other] and key not in SETTINGS_OF_KIND[kind]:
+            yield Wrong(key=(*here, key), sentence=f"belongs to transports of kind {other}. Remove the line.")
+    needed, example = ("path", '"outbox"') if kind is TransportKind.MAILDIR else ("host", '"smtp.example.org"')
+    if needed not in table:
+        sentence = f"is missing. Write under [{dotted(here)}]: {needed} = {example}"
+        yield Wrong(key=(*here, needed), sentence=sentence)
+    path = _word(table.get("path"))
+    if kind is TransportKind.MAILDIR and path and _is_served(path):
+        sentence = f"{quoted(path)} is read or served as something else. Write a folder of its own, such as outbox."
+        yield Wrong(key=(*here, "path"), sentence=sentence)
+    if kind is TransportKind.SMTP:
+        yield from _wrong_account(here, table)
+
+
+def _wrong_account(here: tuple[str, str], table: Mapping[str, object]) -> Iterator[Wrong]:
+    has_user, has_password = "user" in table, "password" in table
+    if has_password and not has_user:
+        yield Wrong(key=(*here, "password"), sentence="is set without a user. Write user as well.")
+    is_open = _word(table.get("tls")) == "none" and not is_loopback(_word(table.get("host")))
+    if has_user and is_open and table.get("insecure") is not True:
+        sentence = 'would send the password unencrypted. Write "starttls" or "implicit".'
+        yield Wrong(key=(*here, "tls"), sentence=sentence)
+
+
+def _is_served(path: str) -> bool:
+    first = PurePath(normpath(path)).parts[:1]
+    return not first or first[0] in _SERVED
+
+
+def _table(values: Mapping[str, object], name: str) -> Mapping[str, object]:
+    return _as_table(values.get(name))
+
+
+def _as_table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: object) -> str:
+    """`value` for comparing: without case and blanks; empty when it is no text."""
+    return value.strip().casefold() if isinstance(value, str) else ""

@@ -1,0 +1,342 @@
+"""Every setting in one table: what it means, its default, an example, who may set it.
+
+Read by the reference page, by the messages about unknown and missing keys, by the environment (only
+settings marked so may come from it) and by `show` (which masks secrets). NAME and SLUG stand for a
+word that the owner chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PLACEHOLDERS = ("NAME", "SLUG")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One setting. `default` and `example` are TOML; an empty default means that it must be written.
+
+    A default in words is in brackets. `environment` says whether it differs per machine and may be
+    set there; `secret` whether its value is masked.
+    """
+
+    key: str
+    kind: str
+    meaning: str
+    example: str
+    default: str = ""
+    environment: bool = False
+    secret: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names between the dots."""
+        return tuple(self.key.split("."))
+
+
+def variable_name(key: Sequence[str]) -> str:
+    """The environment variable of a setting: NEWSLETTER_TRANSPORTS__RELAY__PASSWORD."""
+    return "NEWSLETTER_" + "__".join(part.upper().replace("-", "_") for part in key)
+
+
+def find_setting(key: Sequence[str]) -> Setting | None:
+    """The table's entry for a real key such as ("transports", "relay", "host")."""
+    return next((setting for setting in SETTINGS if _matches(setting.parts, key)), None)
+
+
+def known_names(inside: Sequence[str]) -> tuple[str, ...]:
+    """The names that may stand in the table `inside`, in order; empty where the owner chooses them."""
+    depth = len(inside)
+    names = (s.parts[depth] for s in SETTINGS if len(s.parts) > depth and _matches(s.parts[:depth], inside))
+    return tuple(dict.fromkeys(name for name in names if name not in PLACEHOLDERS))
+
+
+def _matches(pattern: Sequence[str], key: Sequence[str]) -> bool:
+    return len(pattern) == len(key) and all(
+        ours == theirs or ours in PLACEHOLDERS for ours, theirs in zip(pattern, key, strict=True)
+    )
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        key="newsroom.title",
+        kind="text",
+        meaning="The name of the newsletter, on pages, in feeds and in mail.",
+        example='"The Harbour Post"',
+    ),
+    Setting(
+        key="newsroom.slug",
+        kind="slug",
+        meaning="A short name for the List-ID header, by which readers filter their mail; never change it.",
+        example='"harbour-post"',
+    ),
+    Setting(
+        key="newsroom.tag",
+        kind="host and day (RFC 4151)",
+        meaning="A host you own and a day on which you owned it; article ids are minted under it, so never change it.",
+        example='"news.example.org,2026-11-24"',
+    ),
+    Setting(
+        key="newsroom.base_url",
+        kind="https address",
+        meaning="Where readers find the site; every link in feeds and mail begins with it.",
+        example='"https://news.example.org"',
+        environment=True,
+    ),
+    Setting(
+        key="newsroom.language",
+        kind="language tag",
+        meaning="The language of an article or reader that names none.",
+        example='"en"',
+    ),
+    Setting(
+        key="newsroom.publisher",
+        kind="text",
+        meaning="Who publishes, with a postal address; it stands at the foot of every email, as many laws ask.",
+        example='"Harbour Press, 1 Quay Street, Exampletown"',
+    ),
+    Setting(
+        key="newsroom.description",
+        kind="text",
+        meaning="One sentence about the newsletter, for feeds and pages.",
+        example='"News from the quay."',
+        default='""',
+    ),
+    Setting(
+        key="newsroom.languages",
+        kind="list of language tags",
+        meaning="All languages you publish in, `language` among them.",
+        example='["en", "fr", "ar"]',
+        default="(`language` alone)",
+    ),
+    Setting(
+        key="newsroom.fallback",
+        kind="table of lists",
+        meaning="For a reader's language, those to try when an article has no version in it.",
+        example='{ ar = ["fr", "en"] }',
+        default="{}",
+    ),
+    Setting(
+        key="newsroom.time_zone",
+        kind="time zone",
+        meaning="The zone of dates on pages and of dates that authors write without one.",
+        example='"Europe/Paris"',
+        default='"UTC"',
+    ),
+    Setting(
+        key="email.from",
+        kind="sender",
+        meaning="From whom mail comes, with a name that readers know.",
+        example='"The Harbour Post <news@example.org>"',
+    ),
+    Setting(
+        key="email.owner",
+        kind="address",
+        meaning="Where alerts about the newsroom go.",
+        example='"owner@example.org"',
+    ),
+    Setting(
+        key="email.reply_to",
+        kind="address",
+        meaning="Where readers' answers go, if not to `from`.",
+        example='"letters@example.org"',
+        default="(none)",
+    ),
+    Setting(
+        key="email.bounce_domain",
+        kind="domain",
+        meaning="The domain to which failure reports come back.",
+        example='"bounces.example.org"',
+        default="(the domain of `from`)",
+    ),
+    Setting(
+        key="email.on_unknown",
+        kind='"hold" or "resend"',
+        meaning="What becomes of an email whose fate a crash left open: keep it for you to judge, or send it again.",
+        example='"hold"',
+        default='"hold"',
+    ),
+    Setting(
+        key="email.grace",
+        kind="duration",
+        meaning="How late an edition may still go out by itself; a later one is held for you.",
+        example='"6h"',
+        default='"6h"',
+    ),
+    Setting(
+        key="email.hold",
+        kind="duration",
+        meaning="How long an edition waits before it goes out, so that you can stop it.",
+        example='"30s"',
+        default='"0s"',
+    ),
+    Setting(
+        key="delivery.transport",
+        kind="name",
+        meaning="The transport that carries the mail: one of the sections `[transports.NAME]`.",
+        example='"outbox"',
+    ),
+    Setting(
+        key="transports.NAME.kind",
+        kind='"maildir" or "smtp"',
+        meaning="Whether mail is written into a folder on this machine or handed to a mail server.",
+        example='"smtp"',
+    ),
+    Setting(
+        key="transports.NAME.path",
+        kind="path",
+        meaning="The Maildir of a transport of kind `maildir`, relative to the newsroom's folder.",
+        example='"outbox"',
+        default="(required for `maildir`)",
+    ),
+    Setting(
+        key="transports.NAME.host",
+        kind="host",
+        meaning="The mail server of a transport of kind `smtp`.",
+        example='"smtp.example.org"',
+        default="(required for `smtp`)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.port",
+        kind="number",
+        meaning="The port of the mail server.",
+        example="587",
+        default="(587 for `starttls`, 465 for `implicit`, 25 for `none`)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.tls",
+        kind='"starttls", "implicit" or "none"',
+        meaning="How the connection is encrypted; there is no falling back to an open one.",
+        example='"starttls"',
+        default='"starttls"',
+    ),
+    Setting(
+        key="transports.NAME.user",
+        kind="text",
+        meaning="The account on the mail server.",
+        example='"news"',
+        default="(none)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.password",
+        kind="secret",
+        meaning="The password of that account; better in the environment than in this file.",
+        example='"correct horse battery staple"',
+        default="(none)",
+        environment=True,
+        secret=True,
+    ),
+    Setting(
+        key="transports.NAME.connections",
+        kind="number",
+        meaning="How many connections to the mail server may be open at once.",
+        example="4",
+        default="1",
+    ),
+    Setting(
+        key="transports.NAME.messages_per_connection",
+        kind="number",
+        meaning="After how many messages a connection is closed and opened anew.",
+        example="100",
+        default="100",
+    ),
+    Setting(
+        key="transports.NAME.connect_timeout",
+        kind="duration",
+        meaning="How long to wait for the mail server to answer at all.",
+        example='"30s"',
+        default='"30s"',
+    ),
+    Setting(
+        key="transports.NAME.command_timeout",
+        kind="duration",
+        meaning="How long to wait for the answer to a command (RFC 5321 §4.5.3.2 asks for 5 minutes).",
+        example='"5m"',
+        default='"5m"',
+    ),
+    Setting(
+        key="transports.NAME.data_timeout",
+        kind="duration",
+        meaning="How long to wait for the answer to a whole message (RFC 5321 §4.5.3.2.6 asks for 10 minutes).",
+        example='"10m"',
+        default='"10m"',
+    ),
+    Setting(
+        key="transports.NAME.insecure",
+        kind="true or false",
+        meaning="Leaves the server's certificate unchecked and allows a password without TLS; warns each time.",
+        example="false",
+        default="false",
+    ),
+    Setting(
+        key="feeds.entries",
+        kind="number",
+        meaning="How many articles a feed holds at most.",
+        example="50",
+        default="50",
+    ),
+    Setting(
+        key="feeds.max_bytes",
+        kind="number",
+        meaning="How many octets a feed file holds at most; older articles leave first.",
+        example="512_000",
+        default="512000",
+    ),
+    Setting(
+        key="topics.SLUG.names",
+        kind="table of texts",
+        meaning="What readers see the topic called, in each language.",
+        example='{ en = "Diplomacy", fr = "Diplomatie" }',
+        default="{}",
+    ),
+    Setting(
+        key="topics.SLUG.aliases",
+        kind="list of texts",
+        meaning="Other words that authors may use for the topic.",
+        example='["Diplomatie"]',
+        default="[]",
+    ),
+    Setting(
+        key="store.url",
+        kind="database address",
+        meaning="Where the database is: SQLite, relative to the newsroom's folder, or PostgreSQL.",
+        example='"postgresql+psycopg://news@localhost/news"',
+        default='"sqlite:///newsletter.db"',
+        environment=True,
+        secret=True,
+    ),
+    Setting(
+        key="web.bind",
+        kind="host and port",
+        meaning="Where `newsletter serve` listens.",
+        example='"127.0.0.1:8000"',
+        default='"127.0.0.1:8000"',
+        environment=True,
+    ),
+    Setting(
+        key="web.hosts",
+        kind="list of hosts",
+        meaning="Host names the web door answers to besides that of `base_url` and localhost.",
+        example='["www.example.org"]',
+        default="[]",
+    ),
+    Setting(
+        key="web.trusted_proxies",
+        kind="list of networks",
+        meaning="Proxies whose word about the caller's address is believed.",
+        example='["127.0.0.1", "10.0.0.0/8"]',
+        default="[]",
+    ),
+    Setting(
+        key="log.level",
+        kind='"debug", "info", "warning" or "error"',
+        meaning="The least important line that is written to the log.",
+        example='"info"',
+        default='"info"',
+        environment=True,
+    ),
+)

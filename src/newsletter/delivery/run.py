@@ -1,0 +1,66 @@
+"""What a run of the engine is handed, and the signals it uses inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from newsletter.delivery.balance import Balance
+from newsletter.delivery.brake import REFUSALS
+from newsletter.delivery.senders import Sender
+from newsletter.delivery.transports.transport import Transport
+from newsletter.model import Envelope, Recipient, SubscriberId, VariantId
+
+Compose = Callable[[VariantId, Recipient, datetime], tuple[Envelope, bytes]]
+LEASE = timedelta(seconds=120)
+
+
+class OnUnknown(StrEnum):
+    """What becomes of deliveries nobody knows the end of: kept for a person, or sent again."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+def never() -> bool:
+    """False: a run that nobody stops."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One sender's tools and rules.
+
+    `transport` has been entered. `compose` gives envelope and whole bytes of one reader's message,
+    the same Message-ID each time. `token_of` is the reader's signed token. `clock` gives aware UTC,
+    `jitter` a number in [0, 1). `stop` is asked before each message; the one in flight is finished.
+    `progress` hears after each message how things stand, counted from this sender's view.
+    `refusals` in a row pull the brake, 0 never.
+    """
+
+    transport: Transport
+    compose: Compose
+    token_of: Callable[[SubscriberId], str]
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+    sender: Sender
+    on_unknown: OnUnknown = OnUnknown.HOLD
+    progress: Callable[[Balance], None] | None = None
+    stop: Callable[[], bool] = never
+    lease: timedelta = LEASE
+    batch: int = 500
+    refusals: int = REFUSALS
+
+
+class Withdrawn(Exception):
+    """The reader left between lease and wire: the row is settled, no content goes out."""
+
+
+class LeaseLost(Exception):
+    """Another sender holds the chunk now: hands off."""
+
+
+class EditionStopped(Exception):
+    """The edition was paused or cancelled: nothing more goes out."""

@@ -1,0 +1,116 @@
+"""One SMTP conversation in lock-step: a command, then exactly its reply, both within a deadline.
+
+Used by `smtp` once smtplib has connected, encrypted and logged in. smtplib's own reader waits
+anew after every byte and reads replies without end; its `data()` hides whether a lost connection
+came before or after the content.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from dataclasses import dataclass
+
+MAX_REPLY = 1_000  # characters kept of what a server says
+_MAX_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512; servers with long links in their replies exist
+_MAX_LINES = 100
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")
+
+
+class WireLost(Exception):
+    """The conversation cannot go on: closed, silent past the deadline, or not SMTP. Says which."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """A server's answer: its code (200 to 599) and text, lines joined by a blank, at most 1,000 characters."""
+
+    code: int
+    text: str
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code at the start of the text if it agrees with the code (RFC 2034 §4), else ""."""
+        found = _ENHANCED.match(self.text)
+        return found.group() if found and found.group(1) == str(self.code)[0] else ""
+
+
+class Wire:
+    """A connected socket that speaks in commands and replies."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Speak over `sock`, which the caller opened and will close."""
+        self._sock = sock
+        self._buffer = bytearray()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has been received beyond the replies that were asked for."""
+        return not self._buffer
+
+    def command(self, line: str, *, timeout_s: float) -> Reply:
+        """Send one command and read its reply, within `timeout_s` altogether. Raises WireLost."""
+        deadline = time.monotonic() + timeout_s
+        self.send(line.encode("ascii") + b"\r\n", timeout_s=timeout_s)
+        return self.reply(deadline=deadline)
+
+    def send(self, data: bytes, *, timeout_s: float) -> None:
+        """Hand `data` to the kernel in one call.
+
+        Raises WireLost, also when the server spoke out of turn: its stray reply would be taken for
+        the answer to what comes next.
+        """
+        if self._buffer:
+            raise WireLost("the server spoke out of turn")
+        self._sock.settimeout(timeout_s)
+        try:
+            self._sock.sendall(data)
+        except OSError as error:
+            raise WireLost(_cause(error)) from error
+
+    def reply(self, *, deadline: float) -> Reply:
+        """Read one reply, of one or more lines, until `deadline` on the monotonic clock. Raises WireLost."""
+        texts: list[str] = []
+        kept = 0
+        for _ in range(_MAX_LINES):
+            line = self._line(deadline)
+            found = _LINE.fullmatch(line)
+            if found is None:
+                raise WireLost("the server answered something that is not SMTP")
+            code, mark, text = found.groups()
+            if kept < MAX_REPLY:
+                texts.append((text or b"").decode("utf-8", "replace"))
+                kept += len(texts[-1]) + 1
+            if mark != b"-":
+                return Reply(code=int(code), text=" ".join(texts)[:MAX_REPLY])
+        raise WireLost("the server's reply has no end")
+
+    def _line(self, deadline: float) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _MAX_LINE:
+                raise WireLost("the server's reply has no end")
+            self._receive(deadline)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line.removesuffix(b"\r")
+
+    def _receive(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise WireLost("no reply in time")
+        self._sock.settimeout(left)
+        try:
+            received = self._sock.recv(4_096)
+        except OSError as error:
+            raise WireLost(_cause(error)) from error
+        if not received:
+            raise WireLost("the server closed the connection")
+        self._buffer += received
+
+
+def _cause(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no reply in time"
+    return f"the connection broke ({error.strerror or type(error).__name__})"

@@ -1,0 +1,50 @@
+"""Editions: a file becomes a draft, drafts become a plan, a plan becomes a release, once.
+
+The desk calls these; each writing function is one transaction. Nothing here sends, writes pages, or
+knows a transport.
+"""
+
+from newsletter.editions.archive import adopt, withdraw
+from newsletter.editions.control import cancel_edition, find_edition, pause_edition, resume_edition
+from newsletter.editions.draft import Draft, Standing, Wishes, Workbench, draft_article, place_of
+from newsletter.editions.dress import Dressed, Wardrobe, dress
+from newsletter.editions.intake import copy_in
+from newsletter.editions.overview import ArticleLine, find_article, list_articles
+from newsletter.editions.pictures import prepared_files
+from newsletter.editions.plan import Plan, PlannedEdition, PublishWishes, plan_publish
+from newsletter.editions.preview import preview_files, write_preview
+from newsletter.editions.release import Released, release
+from newsletter.editions.uids import read_uids, write_uids
+
+__all__ = [
+    "ArticleLine",
+    "Draft",
+    "Dressed",
+    "Plan",
+    "PlannedEdition",
+    "PublishWishes",
+    "Released",
+    "Standing",
+    "Wardrobe",
+    "Wishes",
+    "Workbench",
+    "adopt",
+    "cancel_edition",
+    "copy_in",
+    "draft_article",
+    "dress",
+    "find_article",
+    "find_edition",
+    "list_articles",
+    "pause_edition",
+    "place_of",
+    "plan_publish",
+    "prepared_files",
+    "preview_files",
+    "read_uids",
+    "release",
+    "resume_edition",
+    "withdraw",
+    "write_preview",
+    "write_uids",
+]

@@ -1,0 +1,265 @@
+"""A file becomes a draft: read, recognised, illustrated, and made absolute. Nothing is written.
+
+Comes in: a path and the wishes of the command. Goes out: `Draft`, which holds the article exactly
+as it would be published. Called by the desk for publish, preview, check and adopt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from newsletter.articles import absolutise, slugify
+from newsletter.editions.identity import Claim, Identity, identify, mint_uid
+from newsletter.editions.kinship import Sister, group_of
+from newsletter.editions.manuscripts import read_manuscript, topics_of
+from newsletter.editions.pictures import Picture, gather_pictures, image_map
+from newsletter.editions.uids import KnownUid
+from newsletter.errors import ArticleError, Fault
+from newsletter.model import Article, ArticleId, Image, Manuscript, Masthead, article_url
+from newsletter.store.articles import (
+    RevisionContent,
+    StoredArticle,
+    article_by_path,
+    article_by_slug,
+)
+
+
+class Standing(StrEnum):
+    """How a draft relates to what is published."""
+
+    NEW = "new"
+    SAME = "same"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What the command line says about the article itself."""
+
+    title: str | None = None
+    language: str | None = None
+    claim: Claim | None = None
+    any_date: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workbench:
+    """What drafting needs of the newsroom: where it is, what it is called, the hour, fresh ids.
+
+    `tag` is the authority and date of RFC 4151 under which uids are minted. `remembered` is what
+    the uid file beside the articles knows, by source path.
+    """
+
+    folder: Path
+    masthead: Masthead
+    tag: str
+    now: datetime
+    new_id: Callable[[], str]
+    remembered: Mapping[str, KnownUid] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """An article as it would be published, and how it relates to what is.
+
+    `file` is what was read; `source_path` is its permanent place in the newsroom, POSIX, relative.
+    They differ for a file from outside, which is copied in at publication. `displaces` is an older
+    article of the same path that gives the path up (`--new`). `remembered` is set for an article that
+    was published before by a database since lost: it comes back under its uid and mails nobody.
+    """
+
+    folder: Path
+    file: Path
+    source_path: str
+    manuscript: Manuscript
+    article: Article
+    known: StoredArticle | None
+    moved_from: str | None
+    displaces: ArticleId | None
+    remembered: KnownUid | None
+    standing: Standing
+    pictures: tuple[Picture, ...]
+
+    @property
+    def content(self) -> RevisionContent:
+        """What the next revision would hold."""
+        return content_of(self)
+
+    @property
+    def place(self) -> Path:
+        """The file's permanent place on disk."""
+        return self.folder / self.source_path
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the file lies outside the newsroom and has to be copied in."""
+        return self.file.resolve() != self.place.resolve()
+
+
+def draft_article(
+    connection: Connection, file: Path, *, bench: Workbench, wishes: Wishes, sisters: Sequence[Draft] = ()
+) -> Draft:
+    """Read `file` into a draft.
+
+    `sisters` are drafts of the same command, so that two translations published together share a
+    group. Raises ArticleError with every fault of the file, and UsageError when the file does not
+    exist or may be another article than its path says.
+    """
+    source_path = place_of(file, bench.folder)
+    at_this_path = article_by_path(connection, source_path)
+    manuscript = read_manuscript(
+        file,
+        masthead=bench.masthead,
+        title=wishes.title,
+        language=wishes.language,
+        known_title=at_this_path.title if at_this_path else None,
+    )
+    found = identify(connection, manuscript, source_path=source_path, folder=bench.folder, claim=wishes.claim)
+    _refuse_unready(manuscript, found, bench.now, any_date=wishes.any_date)
+    inside = file.resolve().is_relative_to(bench.folder.resolve())
+    pictures = gather_pictures(manuscript, file, within=bench.folder if inside else file.parent)
+    remembered = None if found.known or wishes.claim == "new" else bench.remembered.get(source_path)
+    context = (bench, [_sister(sister) for sister in sisters], source_path)
+    article = _article(connection, manuscript, found.known, pictures, context)
+    if remembered:
+        article = replace(
+            article,
+            uid=remembered.uid,
+            group_uid=remembered.group_uid,
+            published_at=remembered.published_at,
+            updated_at=remembered.published_at,
+        )
+    draft = Draft(
+        file=file,
+        source_path=source_path,
+        manuscript=manuscript,
+        article=article,
+        known=found.known,
+        moved_from=found.moved_from,
+        displaces=at_this_path.id if at_this_path and wishes.claim == "new" else None,
+        remembered=remembered,
+        standing=Standing.NEW,
+        pictures=pictures,
+        folder=bench.folder,
+    )
+    _refuse_taken_address(connection, draft)
+    return replace(draft, standing=_standing(draft))
+
+
+def place_of(file: Path, folder: Path) -> str:
+    """Where `file` belongs in the newsroom: its own path inside it, else `articles/NAME`."""
+    here, root = file.resolve(), folder.resolve()
+    return here.relative_to(root).as_posix() if here.is_relative_to(root) else f"articles/{file.name}"
+
+
+def content_of(draft: Draft) -> RevisionContent:
+    """The revision a draft would become; `significant` is decided at release."""
+    article = draft.article
+    image = article.image
+    meta: dict[str, object] = {
+        "base_url": article.url.removesuffix(article_url("", article.language, article.slug)),
+        "date": article.date.isoformat() if article.date else None,
+        "email": str(article.email),
+        "image": None if image is None else {name: getattr(image, name) for name in Image.__dataclass_fields__},
+        "topic_names": {t.slug: t.name_in(article.language) for t in article.topics if not t.declared},
+    }
+    return RevisionContent(
+        title=article.title,
+        summary=article.summary,
+        author=article.author,
+        body_html=article.body_html,
+        meta=meta,
+        source_hash=draft.manuscript.source_hash,
+        topics=tuple(topic.slug for topic in article.topics),
+        significant=False,
+    )
+
+
+def _refuse_unready(manuscript: Manuscript, found: Identity, now: datetime, *, any_date: bool) -> None:
+    path = manuscript.path
+    if manuscript.draft:
+        line = manuscript.lines.get("draft")
+        message = "the article says draft: true. Take the line out when it is ready."
+        raise ArticleError([Fault(path=path, line=line, field="draft", message=message)])
+    if manuscript.date and manuscript.date > now and found.known is None and not any_date:
+        line = manuscript.lines.get("date")
+        message = f"{manuscript.date:%Y-%m-%d %H:%M} UTC lies in the future. Pass --now to publish it now all the same."
+        raise ArticleError([Fault(path=path, line=line, field="date", message=message)])
+
+
+def _article(
+    connection: Connection,
+    manuscript: Manuscript,
+    known: StoredArticle | None,
+    pictures: tuple[Picture, ...],
+    context: tuple[Workbench, Sequence[Sister], str],
+) -> Article:
+    bench, sisters, source_path = context
+    masthead = bench.masthead
+    language = manuscript.language or (known.language if known else masthead.language)
+    slug = manuscript.slug or (known.slug if known else slugify(manuscript.title))
+    url = article_url(masthead.base_url, language, slug)
+    images = image_map(pictures, masthead.base_url)
+    uid = known.uid if known else manuscript.uid or mint_uid(bench.tag, bench.new_id)
+    group = known.group_uid if known else None
+    return Article(
+        uid=uid,
+        group_uid=group or group_of(connection, manuscript, sisters, source_path, masthead) or uid,
+        slug=slug,
+        language=language,
+        title=manuscript.title,
+        summary=manuscript.summary,
+        author=manuscript.author,
+        body_html=absolutise(manuscript.body_html, page_url=url, base_url=masthead.base_url, images=images),
+        url=url,
+        published_at=known.first_published_at if known else bench.now.replace(microsecond=0),
+        updated_at=known.updated_at if known else bench.now.replace(microsecond=0),
+        topics=topics_of(manuscript.topics, masthead),
+        image=_lead_image(manuscript, images),
+        email=manuscript.email,
+        date=manuscript.date,
+    )
+
+
+def _sister(draft: Draft) -> Sister:
+    article = draft.article
+    return Sister(uid=article.uid, group_uid=article.group_uid, slug=article.slug, source_path=draft.source_path)
+
+
+def _lead_image(manuscript: Manuscript, images: dict[str, Image]) -> Image | None:
+    # An image on another host has no measured size, so only our own can lead.
+    image = images.get(manuscript.image) if manuscript.image else None
+    return replace(image, alt=manuscript.image_alt) if image else None
+
+
+def _refuse_taken_address(connection: Connection, draft: Draft) -> None:
+    article = draft.article
+    holder = article_by_slug(connection, article.language, article.slug)
+    if holder is None or (draft.known and holder.id == draft.known.id):
+        return
+    message = (
+        f"{article.url} is the page of another article, {holder.source_path or holder.uid}. "
+        "Give this one its own address in the front matter, such as slug: " + article.slug + "-2"
+    )
+    line = draft.manuscript.lines.get("slug")
+    raise ArticleError([Fault(path=draft.manuscript.path, line=line, field="slug", message=message)])
+
+
+def _standing(draft: Draft) -> Standing:
+    known = draft.known
+    if known is None:
+        return Standing.NEW
+    if known.state == "withdrawn":
+        return Standing.WITHDRAWN
+    content = content_of(draft)
+    ours = (content.title, content.summary, content.author, content.body_html, content.meta, content.topics)
+    theirs = (known.title, known.summary, known.author, known.body_html, known.meta, known.topics)
+    address = (draft.article.language, draft.article.slug) == (known.language, known.slug)
+    return Standing.SAME if ours == theirs and address else Standing.CHANGED

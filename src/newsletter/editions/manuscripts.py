@@ -1,0 +1,79 @@
+"""The disk edge of drafting: an article's bytes, read and parsed, with the title a person once gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from newsletter.articles import parse_article, slugify
+from newsletter.errors import ArticleError, Fault, UsageError
+from newsletter.model import Manuscript, Masthead, Topic
+
+MAX_SOURCE_BYTES = 1_000_000
+
+
+def read_source(file: Path) -> bytes:
+    """The bytes of an article's file.
+
+    Raises UsageError when there is no such file or it cannot be read, ArticleError when it is larger
+    than MAX_SOURCE_BYTES.
+    """
+    try:
+        if file.is_dir():
+            raise UsageError(f"{file} is a folder. Name the article's file.")
+        size = file.stat().st_size
+        if size > MAX_SOURCE_BYTES:
+            message = (
+                f"the file has {size / 1e6:.1f} MB, more than the 1 MB an article may have. Split it, or link the rest."
+            )
+            raise ArticleError([Fault(path=str(file), message=message)])
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: there is no such file. Check the name.") from error
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror}). Check its permissions.") from error
+
+
+def read_manuscript(
+    file: Path, *, masthead: Masthead, title: str | None, language: str | None, known_title: str | None
+) -> Manuscript:
+    """The manuscript in `file`; `title` and `language` win over what the file says.
+
+    `known_title` stands in where neither names a title: one once given on the command line lives in
+    the newsroom, not in the file. Raises ArticleError with every fault of the file.
+    """
+    source = read_source(file)
+
+    def parse(title: str | None) -> Manuscript:
+        return parse_article(
+            source,
+            path=str(file),
+            languages=masthead.languages,
+            default_language=masthead.language,
+            title=title,
+            language=language,
+            time_zone=masthead.time_zone,
+        )
+
+    try:
+        return parse(title)
+    except ArticleError as error:
+        if known_title is None or any(fault.field != "title" for fault in error.faults):
+            raise
+        return parse(known_title)
+
+
+def topics_of(words: Sequence[str], masthead: Masthead) -> tuple[Topic, ...]:
+    """The topics an author's words mean: declared ones by slug, name or alias, others made up."""
+    found: dict[str, Topic] = {}
+    for word in words:
+        topic = next((t for t in masthead.topics if _names(t, word)), None)
+        if topic is None:
+            topic = Topic(slug=slugify(word), names={masthead.language: word}, declared=False)
+        found.setdefault(topic.slug, topic)
+    return tuple(found.values())
+
+
+def _names(topic: Topic, word: str) -> bool:
+    wanted = word.casefold().strip()
+    return wanted in {name.casefold() for name in (topic.slug, *topic.names.values(), *topic.aliases)}

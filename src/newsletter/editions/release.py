@@ -1,0 +1,202 @@
+"""The release: in one transaction an article's place in the feed and one delivery row per due reader.
+
+Comes in: a plan a person agreed to. Goes out: what was written. After the commit nothing about the
+edition depends on a file, a template or the clock any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from newsletter.editions.draft import Draft, Standing
+from newsletter.editions.dress import Dressed
+from newsletter.editions.plan import Plan, PlannedEdition
+from newsletter.errors import UsageError
+from newsletter.model import ArticleId, EditionId, EditionState, RevisionId, VariantId
+from newsletter.store import Store
+from newsletter.store.articles import (
+    StoredArticle,
+    add_publication,
+    add_revision,
+    article_by_path,
+    article_by_uid,
+    insert_article,
+    keep_former_address,
+    present_sequence,
+    update_article,
+)
+from newsletter.store.audience import chunk_ranges, move_cursors, queue_deliveries, reader_languages
+from newsletter.store.editions import (
+    StoredEdition,
+    edition_by_key,
+    editions_of_articles,
+    insert_chunks,
+    insert_edition,
+    insert_variant,
+    update_edition,
+)
+from newsletter.store.meta import add_event
+
+Written = Mapping[str, tuple[ArticleId, RevisionId]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Released:
+    """What a release wrote: the editions by id, and the articles whose page or feed changed."""
+
+    editions: tuple[StoredEdition, ...]
+    published: tuple[str, ...]
+    revised: tuple[str, ...]
+
+
+def release(store: Store, plan: Plan, *, now: datetime) -> Released:
+    """Publish the plan's articles and queue its editions for every due subscriber.
+
+    One transaction. Safe to repeat: an edition whose key exists is given back as it is, an article
+    published meanwhile is not published again. `now` is aware UTC.
+
+    Raises UsageError when a reader signed up in a language no variant was made for since the plan.
+    """
+    with store.writing() as connection:
+        written: dict[str, tuple[ArticleId, RevisionId]] = {}
+        published: list[str] = []
+        revised: list[str] = []
+        overtaken: dict[str, str] = {}
+        mailed = {draft.article.uid for edition in plan.editions for draft in edition.drafts}
+        for draft in plan.drafts:
+            known = _present(connection, draft)
+            if known is None:
+                kind = "adopt" if draft.remembered else "publish"
+                written[draft.article.uid] = publish_new(
+                    connection, draft, kind=kind, mail=draft.article.uid in mailed, now=now
+                )
+                published.append(draft.article.uid)
+            elif draft.standing in (Standing.CHANGED, Standing.WITHDRAWN):
+                written[draft.article.uid] = revise(
+                    connection, draft, known, significant=plan.wishes.significant, now=now
+                )
+                revised.append(draft.article.uid)
+            else:
+                written[draft.article.uid] = (known.id, known.revision_id)
+                if draft.known is None:
+                    overtaken[draft.source_path] = known.group_uid
+        # Another process published one of these articles since the plan: its edition is the edition.
+        still_ours = [e for e in plan.editions if not any(d.source_path in overtaken for d in e.drafts)]
+        editions = [_release_edition(connection, edition, written, now=now) for edition in still_ours]
+        editions += editions_of_articles(connection, set(overtaken.values())) if overtaken else []
+        return Released(editions=tuple(editions), published=tuple(published), revised=tuple(revised))
+
+
+def _present(connection: Connection, draft: Draft) -> StoredArticle | None:
+    """The draft's article as the store holds it now; one it displaces from its path is another."""
+    stored = article_by_uid(connection, draft.article.uid) or article_by_path(connection, draft.source_path)
+    return None if stored is None or stored.id == draft.displaces else stored
+
+
+def publish_new(
+    connection: Connection, draft: Draft, *, kind: str, mail: bool, now: datetime
+) -> tuple[ArticleId, RevisionId]:
+    """Write an article the newsroom did not know: row, first revision, publication."""
+    article = draft.article
+    if draft.displaces is not None:
+        update_article(connection, draft.displaces, source_path=None)
+    article_id = insert_article(
+        connection,
+        uid=article.uid,
+        group_uid=article.group_uid,
+        source_path=draft.source_path,
+        source_hash=draft.manuscript.source_hash,
+        slug=article.slug,
+        language=article.language,
+        first_published_at=article.published_at,
+        updated_at=article.updated_at,
+    )
+    revision_id = add_revision(connection, article_id, draft.content, now=now)
+    add_publication(connection, (article_id, revision_id), kind=kind, mail=mail, now=now)
+    add_event(connection, kind, ("articles", article_id), now=now, mail=mail)
+    return article_id, revision_id
+
+
+def revise(
+    connection: Connection, draft: Draft, known: StoredArticle, *, significant: bool, now: datetime
+) -> tuple[ArticleId, RevisionId]:
+    """Write a new revision of a published article; mails nobody.
+
+    `updated` moves only when the author calls the change significant (RFC 4287 §4.2.15). A changed
+    address is kept as a former one.
+    """
+    article = draft.article
+    if (known.language, known.slug) != (article.language, article.slug):
+        keep_former_address(connection, known.id, known.language, known.slug)
+    update_article(
+        connection,
+        known.id,
+        state="published",
+        source_path=draft.source_path,
+        language=article.language,
+        slug=article.slug,
+        updated_at=now.replace(microsecond=0) if significant else known.updated_at,
+    )
+    revision_id = add_revision(connection, known.id, draft.content, now=now)
+    add_publication(connection, (known.id, revision_id), kind="correct", mail=False, now=now)
+    add_event(connection, "correct", ("articles", known.id), now=now, significant=significant)
+    return known.id, revision_id
+
+
+def _release_edition(
+    connection: Connection, planned: PlannedEdition, written: Written, *, now: datetime
+) -> StoredEdition:
+    existing = edition_by_key(connection, planned.dedupe_key)
+    if existing is not None:
+        return existing
+    edition_id = insert_edition(
+        connection,
+        uid=planned.uid,
+        kind=str(planned.kind),
+        dedupe_key=planned.dedupe_key,
+        state=str(EditionState.SENDING),
+        reason="",
+        subject=planned.subject,
+        scheduled_at=now,
+        released_at=now,
+        finished_at=None,
+        considered=0,
+        audience=0,
+    )
+    variant_of = _freeze(connection, edition_id, planned.dressed, written)
+    _require_every_language(connection, variant_of)
+    count = queue_deliveries(connection, edition_id, planned.audience, variant_of)
+    insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
+    if not planned.audience.everyone:
+        move_cursors(connection, present_sequence(connection))
+    finish = {} if count.audience else {"state": str(EditionState.SENT), "finished_at": now}
+    update_edition(connection, edition_id, considered=count.considered, audience=count.audience, **finish)
+    add_event(connection, "release", ("editions", edition_id), now=now, audience=count.audience)
+    released = edition_by_key(connection, planned.dedupe_key)
+    if released is None:
+        raise AssertionError("the edition just written is not there")
+    return released
+
+
+def _freeze(
+    connection: Connection, edition_id: EditionId, dressed: Sequence[Dressed], written: Written
+) -> dict[str, VariantId]:
+    variant_of: dict[str, VariantId] = {}
+    for one in dressed:
+        contents = [written[draft.article.uid] for draft in one.drafts]
+        variant_id = insert_variant(connection, edition_id, one.variant, contents)
+        variant_of.update(dict.fromkeys(one.reader_languages, variant_id))
+    return variant_of
+
+
+def _require_every_language(connection: Connection, variant_of: Mapping[str, VariantId]) -> None:
+    missing = set(reader_languages(connection)) - set(variant_of)
+    if missing:
+        raise UsageError(
+            f"A reader signed up in {', '.join(sorted(missing))} while the edition was being planned. "
+            "Nothing was sent. Run the command again."
+        )

@@ -1,0 +1,28 @@
+"""An edition as email: articles dressed in the theme, frozen, encoded, and filled for each reader.
+
+Comes in: articles, the theme as text, the masthead. Goes out: a `Variant` to freeze, and from a frozen
+one the octets of each reader's message. Pure: no clock, no disk, no network, no database. Called by
+the desk and, for the finished parts, by preflight.
+"""
+
+from newsletter.mail.compiled import CompiledVariant, compile_variant
+from newsletter.mail.compose import EditionText, articles_key, compose_variant
+from newsletter.mail.errors import MessageError
+from newsletter.mail.headers import header_names
+from newsletter.mail.list_headers import EditionFacts
+from newsletter.mail.notice import NoticeText, compose_notice
+from newsletter.mail.typography import typeset
+
+__all__ = [
+    "CompiledVariant",
+    "EditionFacts",
+    "EditionText",
+    "MessageError",
+    "NoticeText",
+    "articles_key",
+    "compile_variant",
+    "compose_notice",
+    "compose_variant",
+    "header_names",
+    "typeset",
+]

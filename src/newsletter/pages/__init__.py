@@ -1,0 +1,32 @@
+"""Web pages: records and template text in, HTML bytes out.
+
+A craft: no clock, no disk, no network. The desk calls it with what was published and hands the bytes
+to `site`; the web door calls it for the few pages made on the spot (leaving, not found).
+"""
+
+from newsletter.pages.article import Neighbours, article_page
+from newsletter.pages.frame import FeedLink, Frame, LanguageLink, feed_links, make_frame
+from newsletter.pages.listing import index_page, topic_page, year_page
+from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
+from newsletter.pages.theme import stylesheet
+from newsletter.pages.whole import site_pages
+
+__all__ = [
+    "FeedLink",
+    "Form",
+    "Frame",
+    "LanguageLink",
+    "Neighbours",
+    "PageText",
+    "article_page",
+    "feed_links",
+    "index_page",
+    "make_frame",
+    "message_page",
+    "moved_page",
+    "not_found_page",
+    "site_pages",
+    "stylesheet",
+    "topic_page",
+    "year_page",
+]

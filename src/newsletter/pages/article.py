@@ -1,0 +1,53 @@
+"""The page of one article."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from newsletter.model import Article
+from newsletter.pages.body import page_body
+from newsletter.pages.frame import Frame, in_newsroom_zone, language_link, render_framed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbours:
+    """The articles published just after and just before, in the same language."""
+
+    newer: Article | None = None
+    older: Article | None = None
+
+
+def article_page(
+    templates: Mapping[str, str], article: Article, *, frame: Frame, neighbours: Neighbours | None = None
+) -> bytes:
+    """The page of `article` in the words of `frame`, with links to its translations and neighbours.
+
+    Raises ConfigError when the theme cannot be used.
+    """
+    masthead, near = frame.masthead, neighbours or Neighbours()
+    shown, published, updated = (
+        in_newsroom_zone(at, masthead) for at in (article.shown_at, article.published_at, article.updated_at)
+    )
+    urls = {article.language: article.url, **article.translations}
+    values = {
+        "article": article,
+        "body": page_body(article.body_html, frame=frame),
+        "shown_at": shown,
+        "published_at": published,
+        "updated_at": updated,
+        "is_updated": updated.date() > max(published, shown).date(),
+        # The author who has set the picture into the text does not want it twice.
+        "shows_image": article.image is not None and article.image.url not in article.body_html,
+        "translations": [
+            language_link(language, urls[language], current=language == article.language)
+            for language in sorted(urls, key=lambda each: (_place(each, masthead.languages), each))
+        ],
+        "newer": near.newer,
+        "older": near.older,
+    }
+    return render_framed(templates, "pages/article.html", values, frame=frame)
+
+
+def _place(language: str, languages: Sequence[str]) -> int:
+    return languages.index(language) if language in languages else len(languages)

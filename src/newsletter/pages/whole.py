@@ -1,0 +1,114 @@
+"""The whole site from what was published: every page under the path of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from newsletter.model import Article, Masthead, Topic
+from newsletter.pages.article import Neighbours, article_page
+from newsletter.pages.frame import Frame, in_newsroom_zone, make_frame
+from newsletter.pages.listing import index_page, topic_page, year_page
+from newsletter.pages.message import not_found_page
+from newsletter.pages.theme import stylesheet
+
+FRONT_PAGE_LENGTH = 30
+
+
+def site_pages(
+    templates: Mapping[str, str],
+    articles: Sequence[Article],
+    *,
+    masthead: Masthead,
+    changed: Collection[str] | None = None,
+) -> dict[str, bytes]:
+    """Every page of the site by its file's path under the site folder ("en/the-tide-tables/index.html").
+
+    `articles` is everything published, in any order. With `changed` (uids), only the article pages
+    that may differ are made: those articles, their neighbours in time, and their translations.
+    Raises ConfigError when the theme cannot be used.
+    """
+    newest_first = sorted(sorted(articles, key=lambda each: each.uid), key=lambda each: each.published_at, reverse=True)
+    by_language = _grouped(newest_first)
+    languages = _shown_languages(masthead, by_language)
+    frames = {language: make_frame(masthead, language, languages=languages) for language in languages}
+    pages = {"site.css": stylesheet(templates), "404.html": not_found_page(templates, frame=frames[languages[0]])}
+    topics = {language: _by_topic(ours) for language, ours in by_language.items()}
+    wanted = _wanted(articles, changed)
+    for language, frame in frames.items():
+        ours = by_language.get(language, [])
+        pages.update(_article_pages(templates, ours, frame=frame, wanted=wanted))
+        pages.update(_topic_pages(templates, topics, frame=frame))
+        spoken = [topic for topic, _ in topics.get(language, {}).values()]
+        pages.update(_front_and_years(templates, ours, topics=spoken, frame=frame))
+    pages["index.html"] = pages[f"{languages[0]}/index.html"]
+    return pages
+
+
+def _grouped(newest_first: Iterable[Article]) -> dict[str, list[Article]]:
+    groups: dict[str, list[Article]] = {}
+    for article in newest_first:
+        groups.setdefault(article.language, []).append(article)
+    return groups
+
+
+def _by_topic(newest_first: Iterable[Article]) -> dict[str, tuple[Topic, list[Article]]]:
+    """Each topic with its articles, in order of the topics' slugs."""
+    topics: dict[str, tuple[Topic, list[Article]]] = {}
+    for article in newest_first:
+        for topic in {topic.slug: topic for topic in article.topics}.values():
+            topics.setdefault(topic.slug, (topic, []))[1].append(article)
+    return dict(sorted(topics.items()))
+
+
+def _shown_languages(masthead: Masthead, by_language: Mapping[str, Sequence[Article]]) -> list[str]:
+    """Those with articles, the newsroom's own first; its first language alone when there is nothing at all."""
+    known = [language for language in masthead.languages if language in by_language]
+    others = sorted(language for language in by_language if language not in masthead.languages)
+    first = [masthead.language] if masthead.language in by_language else []
+    return list(dict.fromkeys(first + known + others)) or [masthead.language]
+
+
+def _wanted(articles: Sequence[Article], changed: Collection[str] | None) -> frozenset[str] | None:
+    """The changed articles and their translations, or None for all."""
+    if changed is None:
+        return None
+    groups = {article.group_uid for article in articles if article.uid in changed}
+    return frozenset(article.uid for article in articles if article.group_uid in groups)
+
+
+def _article_pages(
+    templates: Mapping[str, str], ours: Sequence[Article], *, frame: Frame, wanted: frozenset[str] | None
+) -> Iterator[tuple[str, bytes]]:
+    for at, article in enumerate(ours):
+        newer = ours[at - 1] if at else None
+        older = ours[at + 1] if at + 1 < len(ours) else None
+        family = [each.uid for each in (newer, article, older) if each is not None]
+        if wanted is None or not wanted.isdisjoint(family):
+            page = article_page(templates, article, frame=frame, neighbours=Neighbours(newer=newer, older=older))
+            yield f"{article.language}/{article.slug}/index.html", page
+
+
+def _topic_pages(
+    templates: Mapping[str, str], topics: Mapping[str, Mapping[str, tuple[Topic, list[Article]]]], *, frame: Frame
+) -> Iterator[tuple[str, bytes]]:
+    language = frame.words.language
+    for slug, (topic, listed) in topics.get(language, {}).items():
+        spoken = [each for each, theirs in topics.items() if slug in theirs]
+        page = topic_page(templates, listed, topic=topic, frame=frame, languages=spoken)
+        yield f"{language}/topics/{slug}/index.html", page
+
+
+def _front_and_years(
+    templates: Mapping[str, str], ours: Sequence[Article], *, topics: Sequence[Topic], frame: Frame
+) -> Iterator[tuple[str, bytes]]:
+    language, masthead = frame.words.language, frame.masthead
+    years: dict[int, list[Article]] = {}
+    for article in ours:
+        years.setdefault(in_newsroom_zone(article.shown_at, masthead).year, []).append(article)
+    for year, listed in years.items():
+        yield f"{language}/archive/{year}/index.html", year_page(templates, listed, year=year, frame=frame)
+    newest = ours[:FRONT_PAGE_LENGTH]
+    yield (
+        f"{language}/index.html",
+        index_page(templates, newest, frame=frame, topics=topics, years=sorted(years, reverse=True)),
+    )

@@ -1,0 +1,38 @@
+"""The disk edge of what readers fetch: feeds, pages and pictures, swapped whole and only when they change.
+
+A room: the desk hands in paths and bytes, this room writes them under the newsroom's folder and
+remembers them in the store. The web door reads the same files through `open_output`.
+"""
+
+from newsletter.site.alone import render_alone
+from newsletter.site.lock import LOCK_WAIT_S
+from newsletter.site.places import OUTPUT_FOLDERS, open_output
+from newsletter.site.render import Press, feeds_touched_by
+from newsletter.site.renewal import Renewed, outputs_are_stale, renew_public, write_pictures
+from newsletter.site.writing import (
+    Renewal,
+    Written,
+    plan_outputs,
+    remove_outputs,
+    renew_outputs,
+    write_outputs,
+)
+
+__all__ = [
+    "LOCK_WAIT_S",
+    "OUTPUT_FOLDERS",
+    "Press",
+    "Renewal",
+    "Renewed",
+    "Written",
+    "feeds_touched_by",
+    "open_output",
+    "outputs_are_stale",
+    "plan_outputs",
+    "remove_outputs",
+    "render_alone",
+    "renew_outputs",
+    "renew_public",
+    "write_outputs",
+    "write_pictures",
+]

@@ -1,0 +1,209 @@
+"""Everything public, as files: `feeds/…` and `site/…` from what the store says is published.
+
+Comes in: a read transaction, the masthead, the theme. Goes out: path → bytes, the same bytes for the
+same store. Reads published revisions, never the articles' folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from newsletter.feeds import Channel, Feeds, FeedUrls, build_feeds
+from newsletter.i18n import load_words
+from newsletter.model import Article, Finding, Masthead, Topic
+from newsletter.pages import make_frame, moved_page, site_pages
+from newsletter.site.edition_pages import edition_pages
+from newsletter.site.published import published_form, published_forms
+from newsletter.store.articles import (
+    StoredArticle,
+    former_addresses,
+    public_topics,
+    published_articles,
+    published_outlines,
+    withdrawn_addresses,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Press:
+    """What rendering needs beside the store: masthead, the tag uids are minted under, theme, feed limits."""
+
+    masthead: Masthead
+    tag: str
+    templates: Mapping[str, str]
+    max_entries: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """Files by path below the newsroom's folder, those that must not exist, and findings by feed."""
+
+    files: Mapping[str, bytes]
+    gone: tuple[str, ...]
+    findings: tuple[tuple[str, Finding], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedPlace:
+    """One feed: its folder below `feeds/` ("" for the main one), and what it selects."""
+
+    folder: str
+    language: str | None = None
+    topic: Topic | None = None
+
+
+FORMATS = ("rss.xml", "atom.xml", "feed.json")
+
+
+def render_public(connection: Connection, press: Press, *, changed: Collection[str] | None = None) -> Rendered:
+    """The feeds and pages that say what is public now.
+
+    With `changed` (uids), only feeds and article pages that may differ because of those articles are
+    made. An article that cannot stand in a feed is left out with a finding; the others go on.
+    """
+    files: dict[str, bytes] = {}
+    findings: list[tuple[str, Finding]] = []
+    for place in feed_places(connection, press.masthead):
+        if changed is None or _concerns(connection, place, changed):
+            feeds = _build(connection, place, press)
+            contents = (feeds.rss, feeds.atom, feeds.json)
+            files |= dict(zip(feed_paths(place), contents, strict=True))
+            findings += [(f"feeds/{place.folder}", finding) for finding in feeds.findings]
+    files |= _pages(connection, press, changed)
+    files |= edition_pages(connection, press.masthead)
+    gone = [f"site/{language}/{slug}/index.html" for language, slug in withdrawn_addresses(connection)]
+    return Rendered(files=files, gone=tuple(path for path in gone if path not in files), findings=tuple(findings))
+
+
+def feed_places(connection: Connection, masthead: Masthead) -> list[FeedPlace]:
+    """Every feed there is: the main one, one per language, one per topic declared or in use."""
+    used = public_topics(connection)
+    declared = {topic.slug: topic for topic in masthead.topics}
+    topics = [*declared.values(), *(_undeclared(connection, s, masthead) for s in used if s not in declared)]
+    return [
+        FeedPlace(folder=""),
+        *(FeedPlace(folder=f"{language}/", language=language) for language in masthead.languages),
+        *(FeedPlace(folder=f"topics/{topic.slug}/", topic=topic) for topic in topics),
+    ]
+
+
+def feed_paths(place: FeedPlace) -> tuple[str, str, str]:
+    """The three files of a feed, below the newsroom's folder."""
+    return tuple(f"feeds/{place.folder}{name}" for name in FORMATS)  # type: ignore[return-value]  # three of them
+
+
+def feeds_touched_by(article: Article, masthead: Masthead) -> tuple[str, ...]:
+    """The feed files one article shows up in."""
+    places = [FeedPlace(folder="")]
+    if article.language in masthead.languages:
+        places.append(FeedPlace(folder=f"{article.language}/"))
+    places += [FeedPlace(folder=f"topics/{topic.slug}/") for topic in article.topics]
+    return tuple(path for place in places for path in feed_paths(place))
+
+
+def _concerns(connection: Connection, place: FeedPlace, changed: Collection[str]) -> bool:
+    # A topic may have been taken off an article, so every topic feed that exists is built again
+    # when an article changed; those that say the same are not written.
+    if place.language is None:
+        return True
+    return any(one.language == place.language for one in published_articles(connection, uids=changed))
+
+
+def _build(connection: Connection, place: FeedPlace, press: Press) -> Feeds:
+    topic = place.topic.slug if place.topic else None
+    stored = published_articles(connection, language=place.language, topic=topic, limit=press.max_entries)
+    articles = [published_form(one, press.masthead) for one in stored]
+    channel = channel_of(place, press)
+    return build_feeds(channel, articles, max_entries=press.max_entries, max_bytes=press.max_bytes)
+
+
+def channel_of(place: FeedPlace, press: Press) -> Channel:
+    """What the feed at `place` says of itself."""
+    masthead = press.masthead
+    language = place.language or masthead.language
+    title = masthead.title
+    if place.language is not None:
+        title = f"{title} – {load_words(language).language_name(language)}"
+    if place.topic is not None:
+        title = f"{title} – {place.topic.name_in(language)}"
+    urls = _urls(place.folder, masthead)
+    siblings = {each: _urls(f"{each}/", masthead) for each in masthead.languages} if place.topic is None else {}
+    return Channel(
+        uid=f"tag:{press.tag}:feeds/{place.folder}".rstrip("/"),
+        title=title,
+        description=masthead.description,
+        language=language,
+        home_url=f"{masthead.base_url}/",
+        rss_url=urls.rss,
+        atom_url=urls.atom,
+        json_url=urls.json,
+        authors_name=masthead.title,
+        started=_started(press.tag),
+        alternates={each: urls for each, urls in siblings.items() if each != place.language},
+    )
+
+
+def _urls(folder: str, masthead: Masthead) -> FeedUrls:
+    rss, atom, json = (f"{masthead.base_url}/feeds/{folder}{name}" for name in FORMATS)
+    return FeedUrls(rss=rss, atom=atom, json=json)
+
+
+def _started(tag: str) -> datetime:
+    # An empty feed needs a date that no clock moves: the day of the newsroom's tag (RFC 4151).
+    year, month, day = (int(part) for part in (tag.rpartition(",")[2] + "-01-01").split("-")[:3])
+    return datetime(year, month, day, tzinfo=UTC)
+
+
+def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
+    stored = published_articles(connection, topic=slug, limit=1)
+    topics = published_form(stored[0], masthead).topics if stored else ()
+    return next((topic for topic in topics if topic.slug == slug), Topic(slug=slug, declared=False))
+
+
+def _pages(connection: Connection, press: Press, changed: Collection[str] | None) -> dict[str, bytes]:
+    masthead = press.masthead
+    if changed is None:
+        articles = published_forms(published_articles(connection), masthead)
+    else:
+        articles = _with_bodies(connection, published_outlines(connection), set(changed), masthead)
+    pages = site_pages(press.templates, articles, masthead=masthead, changed=changed)
+    files = {f"site/{path}": data for path, data in pages.items()}
+    return files | _moved_pages(connection, press, files)
+
+
+def _with_bodies(
+    connection: Connection, outlines: list[StoredArticle], changed: set[str], masthead: Masthead
+) -> list[Article]:
+    """All outlines, with bodies for the articles whose pages are made: changed, neighbours, translations."""
+    groups = {one.group_uid for one in outlines if one.uid in changed}
+    wanted = {one.uid for one in outlines if one.group_uid in groups}
+    by_language: dict[str, list[str]] = {}
+    for one in outlines:
+        by_language.setdefault(one.language, []).append(one.uid)
+    for uids in by_language.values():
+        near = {at + step for at, uid in enumerate(uids) if uid in wanted for step in (-1, 0, 1)}
+        wanted |= {uid for at, uid in enumerate(uids) if at in near}
+    full = {one.uid: one for one in published_articles(connection, uids=wanted)}
+    return published_forms([full.get(one.uid, one) for one in outlines], masthead)
+
+
+def _moved_pages(connection: Connection, press: Press, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A page at each former address that leads on, since static hosts cannot answer 301."""
+    moves = former_addresses(connection)
+    if not moves:
+        return {}
+    by_id = {one.id: one for one in published_outlines(connection)}
+    pages: dict[str, bytes] = {}
+    for language, slug, article_id in moves:
+        path = f"site/{language}/{slug}/index.html"
+        stored = by_id.get(article_id)
+        if stored is not None and path not in files:
+            article = published_form(stored, press.masthead)
+            frame = make_frame(press.masthead, article.language)
+            pages[path] = moved_page(press.templates, article.url, frame=frame)
+    return pages

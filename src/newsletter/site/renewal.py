@@ -1,0 +1,90 @@
+"""Brings feeds and pages up to what the store says: only what changed since they were last written.
+
+Called after each release and by `feeds build`. A crash between the release and the writing is mended
+by whatever command comes next, since the store remembers up to which publication the files are true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from newsletter.model import Finding
+from newsletter.site.render import Press, Rendered, render_public
+from newsletter.site.writing import Renewal, renew_outputs, write_outputs
+from newsletter.store import Store
+from newsletter.store.articles import articles_published_since, present_sequence
+from newsletter.store.meta import remember, remembered
+
+_TRUE_UP_TO = "outputs.sequence"
+_MADE_WITH = "outputs.made_with"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Renewed:
+    """What was written and removed (paths below the newsroom), and findings by feed."""
+
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: int
+    findings: tuple[tuple[str, Finding], ...]
+
+
+def renew_public(store: Store, press: Press, root: Path, *, now: datetime, everything: bool = False) -> Renewed:
+    """Write what is stale below `root`.
+
+    Everything is made again when the theme, the masthead or the limits changed, or `everything` is
+    asked for. Safe to repeat. Raises OutputError when a file cannot be written; the last good one stays.
+    """
+    rendered: list[Rendered] = []
+    mark = _mark(press)
+
+    def build() -> Renewal:
+        with store.reading() as connection:
+            stale = None if everything else _stale(connection, mark)
+            made = render_public(connection, press, changed=stale)
+            sequence.append(present_sequence(connection))
+        rendered.append(made)
+        return Renewal(files=made.files, gone=made.gone)
+
+    sequence: list[int] = []
+    written = renew_outputs(root, build, store=store, now=now)
+    with store.writing() as connection:
+        remember(connection, _TRUE_UP_TO, str(sequence[0]))
+        remember(connection, _MADE_WITH, mark)
+    return Renewed(
+        changed=written.changed, removed=written.removed, unchanged=written.unchanged, findings=rendered[0].findings
+    )
+
+
+def write_pictures(store: Store, root: Path, pictures: Mapping[str, bytes], *, now: datetime) -> None:
+    """Write prepared pictures (path below `site/` → bytes); what lies there already is left alone.
+
+    Before the release, so that no feed or email ever names a picture that is not there.
+    """
+    if pictures:
+        write_outputs(root, {f"site/{path}": data for path, data in pictures.items()}, store=store, now=now)
+
+
+def outputs_are_stale(connection: Connection, press: Press) -> bool:
+    """Whether something was published, or the theme or masthead changed, since the files were written."""
+    return _stale(connection, _mark(press)) != frozenset()
+
+
+def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
+    """The uids published since the files were written; None when all has to be made again."""
+    if remembered(connection, _MADE_WITH) != mark:
+        return None
+    return frozenset(articles_published_since(connection, int(remembered(connection, _TRUE_UP_TO) or 0)))
+
+
+def _mark(press: Press) -> str:
+    """A hash of everything but the articles that the files depend on."""
+    parts = [asdict(press.masthead), press.tag, dict(press.templates), press.max_entries, press.max_bytes]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""Attempts: one row per try on the wire, opened before the content and closed after the reply.
+
+These statements run once or twice for every message, so they go through `Held.run`. All of them
+reach a delivery by its primary key (edition, subscriber) and an attempt by hers (with the number).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, or_, update
+
+from newsletter.model import DeliveryState, EditionId, Outcome, Receipt, SubscriberId
+from newsletter.store.held import Held
+from newsletter.store.tables import attempts, deliveries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptKey:
+    """One try of one delivery, numbered from 1. Numbers never come twice, so the key fences."""
+
+    edition_id: EditionId
+    subscriber_id: SubscriberId
+    no: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """Where a delivery went after an attempt; `settled_at` is None while it may go further."""
+
+    state: DeliveryState
+    reason: str | None
+    next_at: datetime | None
+    settled_at: datetime | None
+
+
+_THIS_DELIVERY = (deliveries.c.edition_id == bindparam("e"), deliveries.c.subscriber_id == bindparam("s"))
+_THIS_ATTEMPT = (
+    attempts.c.edition_id == bindparam("e"),
+    attempts.c.subscriber_id == bindparam("s"),
+    attempts.c.no == bindparam("n"),
+)
+_LEASED_AT = (deliveries.c.state == int(DeliveryState.LEASED), deliveries.c.attempts == bindparam("before"))
+
+_COUNT = update(deliveries).where(*_THIS_DELIVERY, *_LEASED_AT).values(attempts=bindparam("n"))
+_OPEN = insert(attempts).values(
+    edition_id=bindparam("e"),
+    subscriber_id=bindparam("s"),
+    no=bindparam("n"),
+    transport=bindparam("name"),
+    opened_at=bindparam("at"),
+)
+_CLOSE = (
+    update(attempts)
+    .where(*_THIS_ATTEMPT, or_(attempts.c.closed_at.is_(None), attempts.c.outcome == str(Outcome.UNKNOWN)))
+    .values(
+        closed_at=bindparam("at"),
+        outcome=bindparam("what"),
+        code=bindparam("number"),
+        enhanced=bindparam("extended"),
+        reply=bindparam("words"),
+    )
+)
+_SETTLE = (
+    update(deliveries)
+    .where(*_THIS_DELIVERY, *_LEASED_AT)
+    .values(
+        state=bindparam("state_to"),
+        attempts=bindparam("n"),
+        reason=bindparam("why"),
+        next_at=bindparam("next"),
+        settled_at=bindparam("at"),
+    )
+)
+_SETTLE_LATE = (
+    update(deliveries)
+    .where(
+        *_THIS_DELIVERY,
+        deliveries.c.state == int(DeliveryState.UNKNOWN),
+        deliveries.c.attempts == bindparam("n"),
+    )
+    .values(state=int(DeliveryState.SENT), reason=None, settled_at=bindparam("at"))
+)
+
+
+def open_attempt(held: Held, key: AttemptKey, *, transport: str, at: datetime) -> bool:
+    """Record that content is about to leave; False, with nothing written, if the row is not ours any more."""
+    done = held.run(_COUNT, e=key.edition_id, s=key.subscriber_id, n=key.no, before=key.no - 1)
+    if done == 1:
+        record_attempt(held, key, transport=transport, at=at)
+    return done == 1
+
+
+def record_attempt(held: Held, key: AttemptKey, *, transport: str, at: datetime) -> None:
+    """Write the row of an attempt, still without an outcome."""
+    held.run(_OPEN, e=key.edition_id, s=key.subscriber_id, n=key.no, name=transport, at=at)
+
+
+def close_attempt(held: Held, key: AttemptKey, receipt: Receipt, *, at: datetime) -> None:
+    """Record what the wire said; an answer that was given before stays, unless it was `unknown`."""
+    held.run(
+        _CLOSE,
+        e=key.edition_id,
+        s=key.subscriber_id,
+        n=key.no,
+        at=at,
+        what=str(receipt.outcome),
+        number=receipt.code,
+        extended=receipt.enhanced,
+        words=receipt.reply,
+    )
+
+
+def settle_delivery(held: Held, key: AttemptKey, settled: Settled, *, was_opened: bool) -> bool:
+    """Move the leased delivery of this attempt on; False if it is not leased under this number."""
+    done = held.run(
+        _SETTLE,
+        e=key.edition_id,
+        s=key.subscriber_id,
+        n=key.no,
+        before=key.no if was_opened else key.no - 1,
+        state_to=int(settled.state),
+        why=settled.reason,
+        next=settled.next_at,
+        at=settled.settled_at,
+    )
+    return done == 1
+
+
+def settle_late(held: Held, key: AttemptKey, *, at: datetime) -> bool:
+    """Turn `unknown` into `sent`, if this attempt is still the delivery's last; nothing else."""
+    done = held.run(_SETTLE_LATE, e=key.edition_id, s=key.subscriber_id, n=key.no, at=at)
+    return done == 1

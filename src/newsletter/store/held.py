@@ -1,0 +1,131 @@
+"""One connection kept by a sender for its whole run, with a short transaction for each message.
+
+Asking the pool for a connection and compiling a statement cost more than the statements of one
+message. Comes in: `Store`. Goes out: `Held`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from newsletter.errors import StoreError
+from newsletter.store.engine import Store, _sentences
+
+
+class Held:
+    """A connection of one store, used by one thread; made by `hold`."""
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        """Keep `connection`; the first look always says that something changed."""
+        self.store = store
+        self._connection = connection
+        # A database in memory has one connection for all, whose own commits count for nothing.
+        self._has_version = store.path is not None
+        self._version: object = None
+        self._prepared: dict[ClauseElement, Prepared] = {}
+        self._driver = connection.connection
+        self._driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+        self._cursor = self._driver.cursor()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction like `Store.writing`, on the held connection. Raises StoreError, whatever fails."""
+        try:
+            with _sentences(self.store.url.database), self._transaction():
+                yield self._connection
+        except DBAPIError as error:
+            raise StoreError(f"{self.store.url.database}: {error.orig}. Run: newsletter doctor") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self.store.is_sqlite:
+            self._execute("BEGIN IMMEDIATE", ())
+        try:
+            yield
+            self._commit()
+        except BaseException:
+            self._driver.rollback()
+            raise
+        finally:
+            # SQLAlchemy keeps count of transactions, too; by now there is nothing left to undo.
+            if self._connection.in_transaction():
+                self._connection.rollback()
+
+    def has_news(self) -> bool:
+        """Whether anybody else may have committed since the last call; asked inside a transaction.
+
+        Exact for SQLite on disk (PRAGMA data_version, some microseconds). Always true elsewhere,
+        where the rows have to be read.
+        """
+        if not self._has_version:
+            return True
+        self._execute("PRAGMA data_version", ())
+        before, self._version = self._version, self._cursor.fetchone()
+        return before != self._version
+
+    def run(self, statement: ClauseElement, **values: object) -> int:
+        """Execute a module-level `statement` with its bound `values`; gives the number of rows it touched.
+
+        Compiled once and handed to the driver itself: SQLAlchemy's way to it took longer than the
+        five statements of a message.
+        """
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
+        self._execute(prepared.sql, prepared.bind(values))
+        return int(self._cursor.rowcount)
+
+    def _execute(self, sql: str, values: Mapping[str, object] | tuple[object, ...]) -> None:
+        try:
+            self._cursor.execute(sql, values)
+        except self._driver_error as error:
+            raise self._wrapped(error) from error
+
+    def _commit(self) -> None:
+        try:
+            self._driver.commit()
+        except self._driver_error as error:
+            raise self._wrapped(error) from error
+
+    def _wrapped(self, error: Exception) -> BaseException:
+        """The driver's error as SQLAlchemy's, like those of every other statement."""
+        return DBAPIError.instance(None, None, error, self._driver_error)
+
+
+@contextmanager
+def hold(store: Store) -> Iterator[Held]:
+    """A connection of `store` for the length of the block."""
+    with _sentences(store.url.database), store.engine.connect() as connection:
+        yield Held(store, connection)
+
+
+class Prepared:
+    """A Core statement as the driver's own text, with the conversions its values need."""
+
+    def __init__(self, dialect: Dialect, statement: ClauseElement) -> None:
+        """Compile `statement` for `dialect`."""
+        compiled = statement.compile(dialect=dialect)
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError("only SELECT, INSERT, UPDATE and DELETE can be prepared")
+        self.sql = str(compiled)
+        self._fixed: Mapping[str, object] = dict(compiled.params)
+        self._order = compiled.positiontup
+        self._converters = {
+            name: convert
+            for bind, name in compiled.bind_names.items()
+            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+
+    def bind(self, values: Mapping[str, object]) -> Mapping[str, object] | tuple[object, ...]:
+        """The statement's parameters with `values` filled in, as the driver wants them."""
+        filled = {**self._fixed, **values}
+        for name, convert in self._converters.items():
+            if filled[name] is not None:
+                filled[name] = convert(filled[name])
+        return filled if self._order is None else tuple([filled[name] for name in self._order])

@@ -1,0 +1,39 @@
+"""What the newsroom remembers of itself, and what happened when: named queries on `meta` and `events`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from newsletter.store.tables import events, meta
+
+
+def remembered(connection: Connection, key: str) -> str | None:
+    """The note kept under `key`, or None (primary key)."""
+    value = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+    return None if value is None else str(value)
+
+
+def remember(connection: Connection, key: str, value: str | None) -> None:
+    """Keep `value` under `key`; None forgets it."""
+    connection.execute(delete(meta).where(meta.c.key == key))
+    if value is not None:
+        connection.execute(insert(meta).values(key=key, value=value))
+
+
+def add_event(
+    connection: Connection, verb: str, about: tuple[str, int | None], *, now: datetime, **details: object
+) -> None:
+    """Write down that something was done to a row of the table named first in `about`.
+
+    Details hold no address and no token.
+    """
+    connection.execute(
+        insert(events).values(at=now, actor="owner", verb=verb, about=about[0], about_id=about[1], details=details)
+    )
+
+
+def last_event_at(connection: Connection) -> datetime | None:
+    """When something last happened, or None (last row by primary key)."""
+    return connection.execute(select(events.c.at).order_by(events.c.id.desc()).limit(1)).scalar()

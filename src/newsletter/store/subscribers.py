@@ -1,0 +1,194 @@
+"""Named queries on `subscribers` and `subscriber_topics`.
+
+Every function takes an open connection; the caller's transaction decides what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsletter.model import DeliveryState, Subscriber, SubscriberId, SubscriberState
+from newsletter.store.tables import counters, deliveries, revocations, subscriber_topics, subscribers
+
+# Where the placeholder of an erased person lives; no mail can ever go there (RFC 2606 §2).
+ERASED_DOMAIN = "erased.invalid"
+_SOMEBODY = ~subscribers.c.address_key.endswith(f"@{ERASED_DOMAIN}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubscriberFilter:
+    """Which subscribers: each value that is not None narrows; `topic` also finds those who want all topics."""
+
+    state: SubscriberState | None = None
+    language: str | None = None
+    rhythm: str | None = None
+    topic: str | None = None
+
+
+def hold_sequence(connection: Connection) -> int:
+    """The present publication sequence, 0 before the first; its row stays locked until the transaction ends.
+
+    A reader who joins is thereby either before a release or after it, never in the middle, and two
+    imports cannot wait for each other's rows (SQLite's write transaction does both by itself). Primary key.
+    """
+    connection.execute(_insert_new(connection, counters, "name").values(name="publication", value=0))
+    query = select(counters.c.value).where(counters.c.name == "publication").with_for_update()
+    return int(connection.execute(query).scalar_one())
+
+
+def insert_subscribers(connection: Connection, rows: Sequence[Mapping[str, object]]) -> dict[str, SubscriberId]:
+    """Write new subscribers; gives the id by address_key of each row written.
+
+    An address_key that is already there is left alone and missing from the answer, also when another
+    process wrote it a moment ago (unique address_key).
+    """
+    if not rows:
+        return {}
+    statement = _insert_new(connection, subscribers, "address_key").returning(
+        subscribers.c.address_key, subscribers.c.id
+    )
+    return {key: SubscriberId(id_) for key, id_ in connection.execute(statement, [dict(row) for row in rows])}
+
+
+def insert_topics(connection: Connection, pairs: Sequence[tuple[SubscriberId, str]]) -> None:
+    """Write (subscriber, topic) choices of new subscribers."""
+    if pairs:
+        connection.execute(insert(subscriber_topics), [{"subscriber_id": id_, "topic": topic} for id_, topic in pairs])
+
+
+def replace_topics(connection: Connection, subscriber_id: SubscriberId, topics: Collection[str]) -> None:
+    """Make `topics` the choice of one subscriber (primary key)."""
+    connection.execute(delete(subscriber_topics).where(subscriber_topics.c.subscriber_id == subscriber_id))
+    insert_topics(connection, [(subscriber_id, topic) for topic in topics])
+
+
+def update_subscriber(connection: Connection, subscriber_id: SubscriberId, values: Mapping[str, object]) -> None:
+    """Set columns of one subscriber (primary key)."""
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(**values))
+
+
+def subscriber_by_id(
+    connection: Connection, subscriber_id: SubscriberId, *, to_change: bool = False
+) -> Subscriber | None:
+    """One subscriber, or None (primary key); `to_change` keeps the row locked until the transaction ends."""
+    return _one(connection, subscribers.c.id == subscriber_id, to_change)
+
+
+def subscriber_by_key(connection: Connection, address_key: str, *, to_change: bool = False) -> Subscriber | None:
+    """One subscriber, or None (unique address_key); `to_change` keeps the row locked."""
+    return _one(connection, subscribers.c.address_key == address_key, to_change)
+
+
+def states_by_key(connection: Connection, address_keys: Collection[str]) -> dict[str, SubscriberState]:
+    """The states of those of at most a few thousand `address_keys` that are known (unique address_key)."""
+    query = select(subscribers.c.address_key, subscribers.c.state).where(subscribers.c.address_key.in_(address_keys))
+    return {key: SubscriberState(state) for key, state in connection.execute(query)}
+
+
+def page_of_subscribers(
+    connection: Connection, wanted: SubscriberFilter, *, after: SubscriberId, limit: int
+) -> list[Subscriber]:
+    """At most `limit` subscribers with an id above `after`, in order of sign-up (primary key, read in order).
+
+    Erased ones are nobody, and left out.
+    """
+    query = select(subscribers).where(subscribers.c.id > after, _SOMEBODY).order_by(subscribers.c.id).limit(limit)
+    if wanted.state is not None:
+        query = query.where(subscribers.c.state == wanted.state)
+    if wanted.language is not None:
+        query = query.where(subscribers.c.language == wanted.language)
+    if wanted.rhythm is not None:
+        query = query.where(subscribers.c.rhythm == wanted.rhythm)
+    if wanted.topic is not None:
+        mine = select(subscriber_topics.c.topic).where(subscriber_topics.c.subscriber_id == subscribers.c.id)
+        query = query.where(or_(mine.where(subscriber_topics.c.topic == wanted.topic).exists(), ~mine.exists()))
+    rows = connection.execute(query).mappings().all()
+    topics = topics_of(connection, [row["id"] for row in rows])
+    return [_subscriber(row, topics.get(row["id"], ())) for row in rows]
+
+
+def topics_of(connection: Connection, subscriber_ids: Collection[SubscriberId]) -> dict[SubscriberId, tuple[str, ...]]:
+    """The topics each of at most a few thousand subscribers chose, sorted (primary key)."""
+    query = (
+        select(subscriber_topics)
+        .where(subscriber_topics.c.subscriber_id.in_(subscriber_ids))
+        .order_by(subscriber_topics.c.subscriber_id, subscriber_topics.c.topic)
+    )
+    found: dict[SubscriberId, tuple[str, ...]] = {}
+    for id_, topic in connection.execute(query):
+        found[id_] = (*found.get(id_, ()), topic)
+    return found
+
+
+def count_by_state(connection: Connection) -> dict[SubscriberState, int]:
+    """How many subscribers are in each state, without erased ones; every state is named. One scan."""
+    query = select(subscribers.c.state, func.count()).where(_SOMEBODY).group_by(subscribers.c.state)
+    found = {SubscriberState(state): number for state, number in connection.execute(query)}
+    return {state: found.get(state, 0) for state in SubscriberState}
+
+
+def count_by_language_and_rhythm(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many active subscribers there are of each (language, rhythm), sorted. One scan."""
+    query = (
+        select(subscribers.c.language, subscribers.c.rhythm, func.count())
+        .where(subscribers.c.state == SubscriberState.ACTIVE)
+        .group_by(subscribers.c.language, subscribers.c.rhythm)
+    )
+    return {(language, rhythm): number for language, rhythm, number in sorted(map(tuple, connection.execute(query)))}
+
+
+def stop_mail(connection: Connection, subscriber_id: SubscriberId, *, reason: str, now: datetime) -> int:
+    """Cancel what waits for one subscriber in any edition, and tell running senders; gives the rows cancelled.
+
+    What a sender has already leased is not touched here: it looks at `revocations` before each
+    attempt. Index on deliveries.subscriber_id.
+    """
+    cancelled = connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state.in_((int(DeliveryState.QUEUED), int(DeliveryState.DEFERRED))),
+        )
+        .values(state=int(DeliveryState.CANCELLED), reason=reason, next_at=None, settled_at=now)
+    ).rowcount
+    connection.execute(insert(revocations).values(subscriber_id=subscriber_id, at=now))
+    return cancelled
+
+
+def _insert_new(connection: Connection, table: Table, key: str) -> postgresql.Insert | sqlite.Insert:
+    """An insert that leaves a row alone whose `key` is there already.
+
+    Both engines say ON CONFLICT alike, but SQLAlchemy offers it in their own dialects only.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=[key])
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=[key])
+
+
+def _one(connection: Connection, condition: ColumnElement[bool], to_change: bool) -> Subscriber | None:
+    query = select(subscribers).where(condition)
+    row = connection.execute(query.with_for_update() if to_change else query).mappings().first()
+    return None if row is None else _subscriber(row, topics_of(connection, [row["id"]]).get(row["id"], ()))
+
+
+def _subscriber(row: RowMapping, topics: tuple[str, ...]) -> Subscriber:
+    return Subscriber(
+        id=SubscriberId(row["id"]),
+        uid=row["uid"],
+        address=row["address"],
+        name=row["name"],
+        state=SubscriberState(row["state"]),
+        language=row["language"],
+        time_zone=row["time_zone"],
+        rhythm=row["rhythm"],
+        hour=row["hour"],
+        topics=topics,
+        covered_through=row["covered_through"],
+        token_version=row["token_version"],
+        joined_at=row["joined_at"],
+    )

@@ -1,0 +1,80 @@
+"""Readers: letting them in, what they chose, letting them go, and the signed links that are theirs.
+
+The desk calls these functions; each opens its own transaction. Rooms beside this one meet it in the
+store only.
+"""
+
+from newsletter.subscribers.addresses import ValidAddress, mask, parse_address
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.departures import (
+    Suppressed,
+    SuppressionReason,
+    Unsubscribed,
+    suppress,
+    unsubscribe,
+)
+from newsletter.subscribers.dossier import Erased, data_of, erase
+from newsletter.subscribers.exports import ExportForm, export_rows
+from newsletter.subscribers.imports import ImportReport, Problem, import_rows
+from newsletter.subscribers.keys import Keys, new_keys, parse_keys, rotated_keys, serialise_keys
+from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, Newcomer, add
+from newsletter.subscribers.prospects import prospects
+from newsletter.subscribers.register import counts, find, find_by_id, list_subscribers, update_choices
+from newsletter.subscribers.spreadsheets import BadRow, Row, Spreadsheet, open_spreadsheet
+from newsletter.subscribers.tokens import (
+    BouncedDelivery,
+    Purpose,
+    bounce_token,
+    read_bounce_token,
+    read_token,
+    suppression_key,
+    unsubscribe_token,
+)
+
+__all__ = [
+    "Added",
+    "Arrival",
+    "BadRow",
+    "BouncedDelivery",
+    "Choices",
+    "Consent",
+    "Erased",
+    "ExportForm",
+    "ImportReport",
+    "Intake",
+    "Keys",
+    "Newcomer",
+    "Problem",
+    "Purpose",
+    "Row",
+    "Spreadsheet",
+    "Suppressed",
+    "SuppressionReason",
+    "Unsubscribed",
+    "ValidAddress",
+    "add",
+    "bounce_token",
+    "counts",
+    "data_of",
+    "erase",
+    "export_rows",
+    "find",
+    "find_by_id",
+    "import_rows",
+    "list_subscribers",
+    "mask",
+    "new_keys",
+    "open_spreadsheet",
+    "parse_address",
+    "parse_keys",
+    "prospects",
+    "read_bounce_token",
+    "read_token",
+    "rotated_keys",
+    "serialise_keys",
+    "suppress",
+    "suppression_key",
+    "unsubscribe",
+    "unsubscribe_token",
+    "update_choices",
+]

@@ -1,0 +1,224 @@
+"""Letting somebody in on the owner's word: who may, in what state, with what proof.
+
+Comes in: a `Newcomer` and the consent the owner vouches for. Goes out: `Added`, which says why not
+where the answer is no. `imports` lets in many by the same two steps: `judge`, then `admit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from newsletter.errors import UsageError
+from newsletter.model import Masthead, Subscriber, SubscriberState
+from newsletter.store import Store
+from newsletter.store.consents import insert_consents
+from newsletter.store.meta import add_event
+from newsletter.store.subscribers import (
+    hold_sequence,
+    insert_subscribers,
+    insert_topics,
+    states_by_key,
+    subscriber_by_key,
+)
+from newsletter.store.suppressions import suppressed_among
+from newsletter.subscribers.addresses import ValidAddress, mask, parse_address
+from newsletter.subscribers.choices import (
+    MAX_WORDING_CHARACTERS,
+    Choices,
+    Offer,
+    Settings,
+    offer_of,
+    plain_text,
+    settle,
+)
+from newsletter.subscribers.keys import Keys
+from newsletter.subscribers.tokens import suppression_key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Newcomer:
+    """An address as written, and the choices said with it."""
+
+    address: str
+    choices: Choices = field(default_factory=Choices)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """What people agreed to, in the words they saw or the owner's; `source` names command and file."""
+
+    wording: str
+    source: str
+    method: str = "owner"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """What the newsroom brings to every arrival: its keys, its offer, the hour (aware UTC), fresh uids."""
+
+    keys: Keys
+    masthead: Masthead
+    now: datetime
+    new_uid: Callable[[], str]
+
+
+class Arrival(StrEnum):
+    """How it ended for one newcomer."""
+
+    ADDED = "added"
+    ALREADY = "already there"
+    SUPPRESSED = "suppressed"
+    WITHHELD = "withheld"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Added:
+    """What became of one newcomer; `message` is a sentence, `subscriber` the row if there is one."""
+
+    arrival: Arrival
+    message: str
+    subscriber: Subscriber | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedNewcomer:
+    """A newcomer with nothing left to complain about, before the database is asked."""
+
+    address: ValidAddress
+    settings: Settings
+    wording: str
+    suppression_key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Why one newcomer is not let in; `state` is that of the row already there."""
+
+    arrival: Arrival
+    message: str
+    state: SubscriberState | None = None
+
+
+def add(store: Store, newcomer: Newcomer, *, consent: Consent, intake: Intake) -> Added:
+    """Make somebody an active subscriber on the owner's word, from the next publication on.
+
+    Nobody is changed who is already there in any state, and nobody let in whose address is
+    suppressed: the answer says so. One transaction; safe to repeat.
+
+    Raises UsageError for an address or choice this newsroom cannot keep, and without consent.
+    """
+    checked = check_newcomer(newcomer, consent.wording, offer=offer_of(intake.masthead), keys=intake.keys)
+    key = checked.address.key
+    with store.writing() as connection:
+        verdict = judge(connection, [checked]).get(key)
+        if verdict is None and not admit(connection, [checked], what="subscribe", consent=consent, intake=intake):
+            # On PostgreSQL another process may have written the row between the two.
+            verdict = judge(connection, [checked])[key]
+        subscriber = subscriber_by_key(connection, key)
+        if verdict is not None:
+            return Added(arrival=verdict.arrival, message=verdict.message, subscriber=subscriber)
+        id_ = None if subscriber is None else subscriber.id
+        add_event(connection, "add", ("subscribers", id_), now=intake.now, source=consent.source)
+    message = f"{mask(checked.address.address)} is an active subscriber."
+    return Added(arrival=Arrival.ADDED, message=message, subscriber=subscriber)
+
+
+def check_newcomer(newcomer: Newcomer, wording: str, *, offer: Offer, keys: Keys) -> CheckedNewcomer:
+    """The newcomer with address, choices and consent as they will be kept; UsageError with every fault."""
+    faults: list[str] = []
+    address, settings = None, None
+    try:
+        address = parse_address(newcomer.address)
+    except UsageError as error:
+        faults.append(str(error))
+    try:
+        settings = settle(newcomer.choices, offer=offer)
+    except UsageError as error:
+        faults.append(str(error))
+    try:
+        wording = plain_text(" ".join(wording.split()), "consent", MAX_WORDING_CHARACTERS)
+    except ValueError as error:
+        faults.append(str(error))
+    if not wording:
+        faults.append("consent: say how this reader agreed, since it must be provable (GDPR art. 7). Use --consent.")
+    if faults or address is None or settings is None:
+        raise UsageError("\n".join(faults))
+    return CheckedNewcomer(
+        address=address, settings=settings, wording=wording, suppression_key=suppression_key(keys, address.key)
+    )
+
+
+def judge(connection: Connection, newcomers: Collection[CheckedNewcomer]) -> dict[str, Verdict]:
+    """Who of at most a few thousand must stay as they are, by address key; the others may come in. Reads only."""
+    suppressed = suppressed_among(connection, [newcomer.suppression_key for newcomer in newcomers])
+    states = states_by_key(connection, [newcomer.address.key for newcomer in newcomers])
+    verdicts = {}
+    for newcomer in newcomers:
+        key, state = newcomer.address.key, states.get(newcomer.address.key)
+        if newcomer.suppression_key in suppressed:
+            verdicts[key] = Verdict(arrival=Arrival.SUPPRESSED, message=_stays_out(newcomer), state=state)
+        elif state is not None:
+            verdicts[key] = Verdict(arrival=Arrival.ALREADY, message=_is_there(newcomer, state), state=state)
+    return verdicts
+
+
+def admit(
+    connection: Connection, newcomers: Collection[CheckedNewcomer], *, what: str, consent: Consent, intake: Intake
+) -> set[str]:
+    """Write active subscribers with topics and consents; gives the address keys really written.
+
+    `what` names the consent ("subscribe" or "import"). They count as having seen everything up to the
+    present publication, so that nobody starts with the whole archive.
+    """
+    sequence = hold_sequence(connection)
+    ids = insert_subscribers(connection, [_row(newcomer, sequence, intake) for newcomer in newcomers])
+    written = [(ids[newcomer.address.key], newcomer) for newcomer in newcomers if newcomer.address.key in ids]
+    insert_topics(connection, [(id_, topic) for id_, newcomer in written for topic in newcomer.settings.topics])
+    proof = {"what": what, "source": consent.source, "method": consent.method, "at": intake.now}
+    insert_consents(
+        connection, [{"subscriber_id": id_, "wording": newcomer.wording, **proof} for id_, newcomer in written]
+    )
+    return set(ids)
+
+
+def _row(newcomer: CheckedNewcomer, sequence: int, intake: Intake) -> Mapping[str, object]:
+    settings = newcomer.settings
+    return {
+        "uid": intake.new_uid(),
+        "address": newcomer.address.address,
+        "address_key": newcomer.address.key,
+        "suppression_key": newcomer.suppression_key,
+        "name": settings.name,
+        "state": SubscriberState.ACTIVE,
+        "language": settings.language,
+        "time_zone": settings.time_zone,
+        "hour": settings.hour,
+        "rhythm": settings.rhythm,
+        "covered_through": sequence,
+        "token_version": 0,
+        "joined_at": intake.now,
+    }
+
+
+def _stays_out(newcomer: CheckedNewcomer) -> str:
+    return (
+        f"{mask(newcomer.address.address)} is suppressed: mail there came back for good, or its reader objected. "
+        "It stays out; only the reader can change that."
+    )
+
+
+def _is_there(newcomer: CheckedNewcomer, state: SubscriberState) -> str:
+    advice = {
+        SubscriberState.ACTIVE: "Choices change with: newsletter subscribers set.",
+        SubscriberState.PENDING: "The reader has to confirm first.",
+        SubscriberState.UNSUBSCRIBED: "Only the reader can come back.",
+        SubscriberState.BOUNCED: "Mail there came back for good; ask the reader for another address.",
+        SubscriberState.COMPLAINED: "The reader reported mail as spam; it stays that way.",
+    }[state]
+    return f"{mask(newcomer.address.address)} is already there and {state}. {advice}"

@@ -1,0 +1,29 @@
+"""Would this reader get an article published now? One sentence, for `why`."""
+
+from __future__ import annotations
+
+from newsletter.model import Subscriber, SubscriberState
+
+_STATES = {
+    SubscriberState.PENDING: "no: the subscription is not confirmed yet",
+    SubscriberState.UNSUBSCRIBED: "no: unsubscribed",
+    SubscriberState.BOUNCED: "no: the mailbox refused mail for good",
+    SubscriberState.COMPLAINED: "no: the reader reported a message as spam",
+}
+
+
+def prospects(subscriber: Subscriber | None, *, suppressed: str | None) -> str:
+    """What the next published article would mean for this reader, and why."""
+    if suppressed is not None:
+        return f"no: the address is suppressed ({suppressed})"
+    if subscriber is None:
+        return "no: no subscriber has this address"
+    if subscriber.state in _STATES:
+        return _STATES[subscriber.state]
+    if subscriber.rhythm == "feed":
+        return "no: wants feeds only"
+    if subscriber.rhythm != "each":
+        return f"not at once: wants the {subscriber.rhythm} digest"
+    if subscriber.topics:
+        return f"yes, if its topics include {' or '.join(subscriber.topics)}"
+    return "yes, each article"

@@ -1,0 +1,73 @@
+"""The app: its routes, and what it says when there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from newsletter.pages import PageText
+from newsletter.web.guard import Guard
+from newsletter.web.inbox import inbox_routes
+from newsletter.web.published import feeds_endpoint, site_endpoint
+from newsletter.web.served import ServedNewsroom
+from newsletter.web.unsubscribe import unsubscribe_endpoint
+from newsletter.web.words import answer_page, frame_in, wished_language
+
+
+def create_app(newsroom: ServedNewsroom, *, dev_inbox: bool, hosts: Collection[str] = ()) -> Starlette:
+    """The web door of `newsroom`, for any ASGI server.
+
+    It answers to the host of the newsroom's base URL, to this machine's own names, and to `hosts`;
+    any other Host header gets 400. With `dev_inbox`, the outbox can be read under `/dev/inbox/`, from
+    this machine only; `serve` refuses to open such an app to others.
+    """
+    routes = [
+        Route("/healthz", _alive),
+        Route("/u/{token:path}", unsubscribe_endpoint(newsroom), methods=["GET", "POST"]),
+        Route("/feeds/{path:path}", feeds_endpoint(newsroom)),
+        *(inbox_routes(newsroom) if dev_inbox else ()),
+        Route("/{path:path}", site_endpoint(newsroom)),
+    ]
+    known = {urlsplit(newsroom.masthead.base_url).hostname or "", *hosts}
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, hosts=known)],
+        exception_handlers={404: _not_found(newsroom), 405: _not_allowed},
+    )
+    # Its redirect is made from the Host header and from slashes of the asker's choice; ours is not.
+    app.router.redirect_slashes = False
+    app.state.dev_inbox = dev_inbox
+    return app
+
+
+def _alive(request: Request) -> Response:
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+def _not_found(newsroom: ServedNewsroom) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        masthead = newsroom.masthead
+        first = request.url.path.strip("/").partition("/")[0]
+        language = first if first in masthead.languages else wished_language(request, masthead)
+        say = frame_in(masthead, language).words.say
+        text = PageText(
+            title=say("This page does not exist"),
+            paragraphs=(say("The address may be mistyped, or the article was withdrawn."),),
+        )
+        return answer_page(newsroom, text, language=language, status=404)
+
+    return answer
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    # Sorted, since it comes from a set.
+    headers = {"Allow": ", ".join(sorted(allowed.split(", ")))}
+    return PlainTextResponse("This address cannot be used in that way.\n", 405, headers=headers)

@@ -1,0 +1,34 @@
+"""Whether the asker already has these bytes (RFC 9110 §13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+
+
+def is_known(headers: Mapping[str, str], *, etag: str, last_modified: datetime) -> bool:
+    """Whether a GET with `headers` is answered 304 by a representation with these validators.
+
+    If-None-Match, when present, decides alone (§13.2.2): a list, weak tags, or `*`, compared weakly
+    (§13.1.2). If-Modified-Since counts only without it; a date nobody can read counts as absent.
+    """
+    wanted = headers.get("if-none-match")
+    if wanted is not None:
+        return wanted.strip() == "*" or etag in _TAG.findall(wanted)
+    since = _moment(headers.get("if-modified-since"))
+    return since is not None and last_modified.replace(microsecond=0) <= since
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    # RFC 9110 §5.6.7: the zone is always GMT; some write it as "-0000", which Python gives back naive.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -1,0 +1,22 @@
+"""Fixtures of the delivery tests; the harness beside this file is shared with contract and faults."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "harness"))
+
+from ledger_rows import make_store  # found only through the line above
+
+from newsletter.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = make_store(tmp_path)
+    yield store
+    store.close()

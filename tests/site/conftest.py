@@ -1,0 +1,46 @@
+"""A newsroom's folder, its store, and short ways to write into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.site import Written, write_outputs
+from newsletter.store import Store
+from newsletter.store.outputs import StoredOutput, output_paths, outputs_at
+from newsletter.store.tables import metadata
+
+Write = Callable[[Mapping[str, bytes]], Written]
+Rows = Callable[[], Mapping[str, StoredOutput]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'newsletter.db'}")
+    metadata.create_all(store.engine)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "newsroom"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def write(root: Path, store: Store, now: datetime) -> Write:
+    return lambda files: write_outputs(root, files, store=store, now=now)
+
+
+@pytest.fixture
+def rows(store: Store) -> Rows:
+    def read() -> Mapping[str, StoredOutput]:
+        with store.reading() as connection:
+            return outputs_at(connection, output_paths(connection))
+
+    return read
