@@ -11,6 +11,12 @@ from newsletter.model import Article, Mailbox, Masthead, Topic
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="write tests/golden/ again from what the program makes now"
+    )
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW

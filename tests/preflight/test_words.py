@@ -21,6 +21,7 @@ from newsletter.preflight.words import has_phrase, missing_words
         ("Hello world", "Hel lo wor ld"),
         ("Hel lo wor ld", "Hello world"),
         ("xn and no", "x^n and n^o"),
+        ("low tide", "low [note] hightide"),
         ("e\u0301te\u0301 مَرحَبا", "été مَرحَبا"),
     ],
 )
@@ -34,6 +35,8 @@ def test_the_same_words_in_another_dress_are_not_missing(written, read):
         ("one two three", "one three", "two three"),
         ("one two three", "", "one two three"),
         ("one two three", "three two one", "one two three"),
+        ("low low tide", "a low tide", "low low tide"),
+        ("low boat", f"low {'wave' * 12} steamboats", "boat"),
         ("the sea and the boat and the quay", "the sea and the quay", "boat and the quay"),
         ("a b c d e f g h i j", "a", "b c d e f g h …"),
         ("low tide then the high tide at nine", "low tide at nine the end", "then the high tide at nine"),

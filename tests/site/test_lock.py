@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -31,6 +32,20 @@ def test_lock_is_free_again_after_an_error(root: Path, write: Write) -> None:
         write({"nowhere/x": b""})
 
     assert write({"feeds/rss.xml": b"x"}).changed == ("feeds/rss.xml",)
+
+
+@pytest.mark.parametrize(("call", "number"), [("pwrite", 28), ("fsync", 5)])
+def test_lock_that_cannot_be_written_is_told(
+    root: Path, write: Write, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, fail)
+
+    with pytest.raises(OutputError, match=r"\.newsletter\.lock: cannot be written \("):
+        write({"feeds/rss.xml": b"x"})
+    assert _names(root) == [".newsletter.lock"]
 
 
 def test_linked_lock_is_refused(root: Path, tmp_path: Path, write: Write) -> None:

@@ -93,6 +93,14 @@ def test_condition_is_read_as_rfc_9110_says(
     assert browser.request(method, "/feeds/rss.xml", headers=asked).status_code == status
 
 
+def test_tags_on_two_lines_are_one_list(browser: Browser) -> None:
+    tag = browser.get("/feeds/rss.xml").headers["etag"]
+
+    response = browser.get("/feeds/rss.xml", headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)])
+
+    assert response.status_code == 304
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(value=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
 def test_condition_of_any_shape_is_answered(browser: Browser, value: str) -> None:

@@ -7,7 +7,7 @@ machine: whatever passes them is read within a few seconds.
 from __future__ import annotations
 
 MAX_SOURCE_BYTES = 1_000_000
-MAX_FRONT_MATTER_CHARS = 64_000
+MAX_FRONT_MATTER_CHARS = 16_000
 MAX_FRONT_MATTER_DEPTH = 8
 MAX_NAME_CHARS = 255
 MAX_SUMMARY_CHARS = 280
@@ -17,14 +17,16 @@ MAX_SLUG_CHARS = 80
 # the theme adds levels of its own: 64 keeps well away from either.
 MAX_NESTING = 64
 
-# nh3 needs time with the square of open blocks, and memory with open formatting elements times
-# elements: 2,000 unclosed <b> before 2,000 paragraphs become 78 MB of HTML.
+# nh3 needs time with the square of open blocks and of one tag's attributes, and memory with open
+# formatting elements times elements: 2,000 unclosed <b> before 2,000 paragraphs become 78 MB of HTML.
 MAX_ELEMENTS = 20_000
-MAX_REOPENED = 1_000_000
+MAX_REOPENED = 40_000
+MAX_TAG_PARTS = 10_000
 
-# 250,000 list items or references of one character keep markdown-it busy for 12 seconds.
-MAX_LINES = 50_000
-MAX_MARKS = 200_000
+# 250,000 list items or emphases of one letter keep markdown-it busy for 12 seconds.
+MAX_LINES = 30_000
+MAX_MARKS = 100_000
+MAX_REFERENCES = 200_000
 MAX_RENDERED_CHARS = 4_000_000
 
 # markdown-it looks from each "[" for its "]" up to the end of the paragraph: 50,000 of them take

@@ -56,12 +56,12 @@ APART = BLOCK | {"br"} | {tag for tag, new in RENAMED.items() if new in BLOCK}
 # Gone with all they hold; readers never see their text as words of the article.
 DROPPED = frozenset(
     {
-        *("applet", "audio", "canvas", "datalist", "iframe", "noembed", "noframes", "noscript", "object"),
+        *("applet", "audio", "canvas", "datalist", "iframe", "math", "noembed", "noframes", "noscript", "object"),
         *("script", "select", "style", "svg", "template", "textarea", "title", "video"),
     }
 )
 # Of what is gone, the part an author may miss.
-MISSED = (DROPPED - {"noscript", "style", "template", "title"}) | {"button", "embed", "frame", "input", "math"}
+MISSED = (DROPPED - {"noscript", "style", "template", "title"}) | {"button", "embed", "frame", "input"}
 
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"dir", "lang", "title", "id"},

@@ -18,7 +18,8 @@ def read_toml(block: Block, *, path: str) -> FrontMatter:
     """The entries of a TOML block; one fault where it cannot be read, as tomllib stops there."""
     try:
         values = tomllib.loads(block.text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
+        # TOMLDecodeError, and Python's own refusal of a number with 5,000 digits.
         return _unreadable(block, str(error), path=path)
     except RecursionError:
         message = "the front matter is nested too deep. Fields hold text or one list."

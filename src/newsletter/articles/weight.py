@@ -16,7 +16,9 @@ from newsletter.articles.limits import (
     MAX_MARKS,
     MAX_NESTING,
     MAX_OPEN_BRACKETS,
+    MAX_REFERENCES,
     MAX_REOPENED,
+    MAX_TAG_PARTS,
 )
 from newsletter.articles.markup import FORMATTING, NEVER_DEEP
 
@@ -38,6 +40,10 @@ _RAW = frozenset({"script", "style", "title", "textarea", "iframe", "noembed", "
 _FOREIGN = re.compile(r"<(?:svg|math)\b", re.IGNORECASE)
 _OPENING = re.compile(r"<([a-zA-Z][^\t\n\f\r />]*+)")
 _MARKS = re.compile(r"[*_~`|<&\[\]\\]")
+_LINKS = re.compile(r"\]\(|<[a-zA-Z]")
+_CONTAINERS = re.compile(r"^[ \t]*+(?:(?:>|[-+*](?=[ \t\n])|\d{1,9}[.)](?=[ \t\n]))[ \t]*+)++", re.MULTILINE)
+_CONTAINER = re.compile(r"[>*+-]|\d+")
+_TAG_PARTS = re.compile(r"[\t\n\f\r \"'/]")
 _CLOSED_BRACKETS = re.compile(r"\[[^\[\]`<\\]*+\]")
 
 TOO_DEEP = f"it is nested deeper than {MAX_NESTING}. Take quotes, lists or tags out of each other."
@@ -52,6 +58,9 @@ def markdown_too_heavy(text: str) -> str | None:
         return f"it has more than {MAX_LINES:,} lines. {_SPLIT}"
     if sum(1 for _ in _MARKS.finditer(text)) > MAX_MARKS:
         return f"it has more than {MAX_MARKS:,} marks such as * _ [ <. {_SPLIT}"
+    containers = sum(len(_CONTAINER.findall(match[0])) for match in _CONTAINERS.finditer(text))
+    if sum(1 for _ in _LINKS.finditer(text)) > MAX_ELEMENTS or containers > MAX_ELEMENTS:
+        return _TOO_MANY
     if _too_many_brackets(text):
         return f"more than {MAX_OPEN_BRACKETS:,} square brackets stay open in a paragraph. Close them, or write \\[."
     return None
@@ -62,11 +71,13 @@ def html_too_heavy(html: str) -> str | None:
 
     Elements whose end tag HTML lets an author omit (p, li, td) do not count as open.
     """
-    if html.count("&") > MAX_MARKS:
-        return f"it has more than {MAX_MARKS:,} character references. Save it as UTF-8 with plain letters."
+    if html.count("<") > 4 * MAX_ELEMENTS:
+        return _TOO_MANY
+    if html.count("&") > MAX_REFERENCES:
+        return f"it has more than {MAX_REFERENCES:,} character references. Save it as UTF-8 with plain letters."
     open_tags: dict[str, int] = {}
     elements = depth = formatting = reopened = 0
-    for tag, closes in _tags(html):
+    for tag, closes, parts in _tags(html):
         step = 1
         if closes:
             if not open_tags.get(tag):
@@ -82,12 +93,14 @@ def html_too_heavy(html: str) -> str | None:
             formatting += step if tag in FORMATTING else 0
         if depth > MAX_NESTING:
             return TOO_DEEP
+        if parts > MAX_TAG_PARTS:
+            return f"a <{tag[:20]}> has too many attributes. Take out those that say nothing to a reader."
         if elements > MAX_ELEMENTS or reopened > MAX_REOPENED:
             return _TOO_MANY if elements > MAX_ELEMENTS else _UNCLOSED
     return None
 
 
-def _tags(html: str) -> Iterator[tuple[str, bool]]:
+def _tags(html: str) -> Iterator[tuple[str, bool, int]]:
     foreign = _FOREIGN.search(html) is not None
     position = 0
     while match := _TOKEN.search(html, position):
@@ -98,7 +111,7 @@ def _tags(html: str) -> Iterator[tuple[str, bool]]:
         if match["tag"] is None:
             continue
         tag = match["tag"].lower()
-        yield tag, match["slash"] == "/"
+        yield tag, match["slash"] == "/", _parts(match)
         if tag in _RAW and not match["slash"]:
             closing = re.compile(rf"</{tag}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, position)
             end = closing.start() if closing else len(html)
@@ -109,9 +122,14 @@ def _tags(html: str) -> Iterator[tuple[str, bool]]:
                 yield from _openings(raw)
 
 
-def _openings(raw: str) -> Iterator[tuple[str, bool]]:
+def _parts(match: re.Match[str]) -> int:
+    length = match.end() - match.start()
+    return 0 if length < MAX_TAG_PARTS else len(_TAG_PARTS.findall(match[0]))
+
+
+def _openings(raw: str) -> Iterator[tuple[str, bool, int]]:
     for opening in _OPENING.findall(raw):
-        yield opening.lower(), False
+        yield opening.lower(), False, 0
 
 
 def _too_many_brackets(text: str) -> bool:

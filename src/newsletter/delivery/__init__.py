@@ -11,6 +11,7 @@ from newsletter.delivery.engine import send_edition
 from newsletter.delivery.recover import Recovered, recover, resend_unknown
 from newsletter.delivery.run import Compose, OnUnknown, Run
 from newsletter.delivery.senders import Sender, this_sender
+from newsletter.delivery.signals import draining
 
 __all__ = [
     "Balance",
@@ -20,6 +21,7 @@ __all__ = [
     "Run",
     "Sender",
     "balance_of",
+    "draining",
     "recover",
     "resend_unknown",
     "send_edition",

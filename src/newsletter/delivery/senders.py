@@ -31,8 +31,9 @@ def is_gone(token: str) -> bool:
         return True
     except (PermissionError, OverflowError):
         return False
-    begun = _start_of(number)
-    return "0" not in (start, begun) and start != begun
+    state, begun = _stat_of(number)
+    # A killed process whose parent does not ask for its end stays in the table as a zombie.
+    return state in ("Z", "X") or ("0" not in (start, begun) and start != begun)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +50,7 @@ class Sender:
 
 def this_sender(nonce: str) -> Sender:
     """The calling thread's identity; `nonce` is random and unique to the thread, at most 16 characters."""
-    token = f"{_scope()}.{os.getpid()}.{_start_of(os.getpid())}.{nonce}"
+    token = f"{_scope()}.{os.getpid()}.{_stat_of(os.getpid())[1]}.{nonce}"
     if len(token) > _MAX_TOKEN or "." in nonce:
         raise ValueError("the nonce is too long or holds a dot")
     return Sender(token=token, boot_id=_boot_id())
@@ -70,10 +71,11 @@ def _scope() -> str:
         return "0"
 
 
-def _start_of(pid: int) -> str:
-    """Field 22 of proc(5) stat, ticks since boot; the name in field 2 may hold blanks and brackets."""
+def _stat_of(pid: int) -> tuple[str, str]:
+    """State and start in ticks since boot: fields 3 and 22 of proc(5) stat, after a name in brackets."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "0"
-    return text.rpartition(")")[2].split()[19]
+        return "", "0"
+    fields = text.rpartition(")")[2].split()
+    return fields[0], fields[19]

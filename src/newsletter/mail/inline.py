@@ -90,22 +90,8 @@ class _SafePremailer(Premailer):  # type: ignore[misc]  # premailer ships no typ
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
         """The rules to inline, each with its place in the cascade, and those for the head."""
-        inlined: list[Any] = []
-        kept: list[Any] = []
-        for rule in _parse_sheet(css_body or ""):
-            if rule.type == rule.STYLE_RULE:
-                normal, important = _declarations(rule.style)
-                for selector in rule.selectorList:
-                    if not _is_static(selector.selectorText):
-                        kept.append((selector.selectorText, (*normal, *important)))
-                        continue
-                    for weight, declared in enumerate((normal, important)):
-                        if declared:
-                            place = (weight, *selector.specificity, ruleset_index, len(inlined))
-                            inlined.append((place, selector.selectorText, declared))
-            elif rule.type not in (rule.COMMENT, rule.IMPORT_RULE, rule.CHARSET_RULE):
-                kept.append(rule)
-        return inlined, kept
+        inlined, kept = _cascade(css_body or "", ruleset_index)
+        return list(inlined), list(kept)
 
     def _css_rules_to_string(self, rules: Iterable[Any]) -> str:
         """The rules for the head as text, each declaration strong enough to beat the inline ones."""
@@ -158,12 +144,32 @@ def _select(selector: str) -> CSSSelector:
     return CSSSelector(selector, translator="html")
 
 
-@lru_cache(maxsize=64)
 def _parse_sheet(css: str) -> Any:
     try:
         return cssutils.CSSParser(raiseExceptions=True, validate=False).parseString(css)
     except xml.dom.DOMException as fault:
         raise MessageError(f"{_SHEET}: the rules cannot be read: {fault.args[0]}. Correct the CSS.") from fault
+
+
+@lru_cache(maxsize=64)
+def _cascade(css: str, ruleset_index: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The rules to inline as (place in the cascade, selector, declarations), and those for the head."""
+    inlined: list[Any] = []
+    kept: list[Any] = []
+    for rule in _parse_sheet(css):
+        if rule.type == rule.STYLE_RULE:
+            normal, important = _declarations(rule.style)
+            for selector in rule.selectorList:
+                if not _is_static(selector.selectorText):
+                    kept.append((selector.selectorText, (*normal, *important)))
+                    continue
+                for weight, declared in enumerate((normal, important)):
+                    if declared:
+                        place = (weight, *selector.specificity, ruleset_index, len(inlined))
+                        inlined.append((place, selector.selectorText, declared))
+        elif rule.type not in (rule.COMMENT, rule.IMPORT_RULE, rule.CHARSET_RULE):
+            kept.append(rule)
+    return tuple(inlined), tuple(kept)
 
 
 @lru_cache(maxsize=8_192)

@@ -11,6 +11,8 @@ import re
 
 # One letter, digit or sign that needs no care anywhere on a line, up to a length that fits one line.
 _EASY = re.compile(r"[A-EG-Za-z0-9_+@/:][A-Za-z0-9_+@/:.-]{0,71}")
+_NEWLINE = 10
+_SAFE = tuple(33 <= octet <= 126 and octet != ord("=") for octet in range(256))
 
 
 def encode_piece(text: str) -> bytes:
@@ -24,14 +26,21 @@ def encode_piece(text: str) -> bytes:
         return text.encode("ascii") + b"=\r\n"
     raw, out, column = text.replace("\r\n", "\n").encode(), bytearray(), 0
     for index, octet in enumerate(raw):
-        if octet == 10 or column > 72:
-            out += b"\r\n" if octet == 10 else b"=\r\n"
+        if octet == _NEWLINE:
+            out += b"\r\n"
             column = 0
-        if octet != 10:
-            at_end = raw[index + 1 : index + 2] in (b"", b"\n")
-            blank, risky = octet in b" \t", octet in b".F-" and column == 0
-            plain = not at_end if blank else 33 <= octet <= 126 and octet != 61 and not risky
-            atom = bytes([octet]) if plain else b"=%02X" % octet
-            out += atom
-            column += len(atom)
+            continue
+        if column > 72:
+            out += b"=\r\n"
+            column = 0
+        if octet in b" \t":
+            safe = raw[index + 1 : index + 2] not in (b"", b"\n")
+        else:
+            safe = _SAFE[octet] and not (column == 0 and octet in b".F-")
+        if safe:
+            out.append(octet)
+            column += 1
+        else:
+            out += b"=%02X" % octet
+            column += 3
     return bytes(out) if not out or out.endswith(b"\r\n") else bytes(out) + b"=\r\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -44,21 +45,12 @@ _UNFIT_IN_HEAD = (
 
 
 class Theme:
-    """The mail half of a theme; immutable, and cheap enough to make for each variant."""
+    """The mail half of a theme; immutable, and safe to share between threads."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
-        """Hold the templates below "email/" of `templates`; they are compiled when first rendered."""
+        """Hold the templates below "email/" of `templates`; each is compiled when first rendered."""
         self._sources = {name: source for name, source in templates.items() if name.startswith(_FOLDER)}
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=jinja2.DictLoader(self._sources),
-            autoescape=lambda name: name is not None and name.endswith(".html"),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals = {}
-        self._environment.filters = {name: self._environment.filters[name] for name in _FILTERS}
-        self._environment.filters |= {"bdi": isolate, "underlined": underline}
+        self._environment = _sandbox(tuple(sorted(self._sources.items())))
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """The template "email/`name`" filled with `values`.
@@ -116,6 +108,22 @@ class HtmlWords:
     def say_html(self, message: str, /, **values: object) -> Markup:
         """`message` in the reader's language as HTML; each of `values` is escaped unless it is markup."""
         return Markup(escape(self._words.say(message))).format(**values)  # noqa: S704  # escaped right here
+
+
+# Compiling the templates costs as much as the rest of a variant, and an edition has several variants.
+@lru_cache(maxsize=8)
+def _sandbox(sources: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.DictLoader(dict(sources)),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals = {}
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters |= {"bdi": isolate, "underlined": underline}
+    return environment
 
 
 def isolate(text: str) -> Markup:

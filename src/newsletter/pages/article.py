@@ -33,7 +33,6 @@ def article_page(
     values = {
         "article": article,
         "body": page_body(article.body_html, frame=frame),
-        "shown_at": shown,
         "published_at": published,
         "updated_at": updated,
         "is_updated": updated.date() > max(published, shown).date(),

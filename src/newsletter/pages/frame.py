@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
 
 from newsletter.i18n import Words, load_words
 from newsletter.model import Masthead, Topic
@@ -107,6 +110,16 @@ def local_link(masthead: Masthead) -> Callable[[str], str]:
     return lambda url: home + url[len(start) :] if url.startswith(start) else url
 
 
+@lru_cache(maxsize=8192)
+def time_element(language: str, moment: datetime, zone: str) -> Markup:
+    """`moment` as a <time> element: the day in `zone` as `language` writes it, and the instant for machines.
+
+    Kept, since a list shows every article's day and finding its words takes most of the list's time.
+    """
+    words, local = load_words(language), moment.astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), words.date(moment, zone))
+
+
 def in_newsroom_zone(moment: datetime, masthead: Masthead) -> datetime:
     """`moment` as the newsroom's clocks showed it, whole seconds, for machine-readable dates."""
     return moment.astimezone(ZoneInfo(masthead.time_zone)).replace(microsecond=0)
@@ -124,6 +137,7 @@ def render_framed(templates: Mapping[str, str], name: str, values: Mapping[str, 
         "here": here,
         "front": here(next((link.url for link in frame.languages if link.current), f"{masthead.base_url}/")),
         "stylesheet": stylesheet_link(templates, home_path(masthead)),
+        "time": lambda moment: time_element(language, moment, masthead.time_zone),
         "topic_link": lambda topic: here(topic_url(masthead, language, topic)),
     }
     return render(templates, name, framed | dict(values))

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from newsletter.errors import OutputError, StoreBusy
+from newsletter.site.faults import sentences
 from newsletter.site.places import OUTPUT_FOLDERS, opened_root
 
 LOCK_FILE = ".newsletter.lock"
@@ -36,12 +37,13 @@ def writing_alone(root: Path, *, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     """
     descriptor = _open(root)
     try:
-        _acquire(descriptor, root, wait_s)
-        if os.pread(descriptor, 1, 0):
-            _sweep(root)
-        os.pwrite(descriptor, b"writing\n", 0)
-        # On disk before the first temporary file is, so that a power cut is noticed as well.
-        os.fsync(descriptor)
+        with sentences(str(root / LOCK_FILE)):
+            _acquire(descriptor, root, wait_s)
+            if os.pread(descriptor, 1, 0):
+                _sweep(root)
+            os.pwrite(descriptor, b"writing\n", 0)
+            # On disk before the first temporary file is, so that a power cut is noticed as well.
+            os.fsync(descriptor)
         yield
         os.ftruncate(descriptor, 0)
     finally:

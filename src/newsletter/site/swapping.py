@@ -7,14 +7,13 @@ together and 80 ms one by one, since the disk settles what was written before in
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from newsletter.errors import OutputError
+from newsletter.site.faults import sentences
 from newsletter.site.lock import temporary_name
 from newsletter.site.places import open_regular, opened_folder
 
@@ -69,27 +68,6 @@ def read_standing(base: int, segments: Sequence[str]) -> tuple[bytes, datetime] 
         return None
     with file:
         return file.read(), datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-
-
-@contextmanager
-def sentences(path: str) -> Iterator[None]:
-    """Turn what the system says of `path` into OutputError; a missing file stays FileNotFoundError."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (NotADirectoryError, IsADirectoryError) as error:
-        raise OutputError(
-            f"{path}: a link, a file or a folder is in the way. Outputs are never written through links: "
-            "move it aside, then run the command again."
-        ) from error
-    except OSError as error:
-        advice = "Check who may write there, then run the command again."
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            advice = "Free some disk space, then run the command again."
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}). {advice} The last good file is still there."
-        ) from error
 
 
 def _stage(folder: int, file: NewFile) -> None:

@@ -15,9 +15,10 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
+from newsletter.site.faults import sentences
 from newsletter.site.lock import LOCK_WAIT_S, writing_alone
 from newsletter.site.places import opened_folder, opened_root, output_segments
-from newsletter.site.swapping import NewFile, read_standing, sentences, settle_folders, swap_in
+from newsletter.site.swapping import NewFile, read_standing, settle_folders, swap_in
 from newsletter.store import Store
 from newsletter.store.outputs import StoredOutput, forget_outputs, outputs_at, remember_outputs
 

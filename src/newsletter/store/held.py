@@ -29,8 +29,8 @@ class Held:
         self._has_version = store.path is not None
         self._version: object = None
         self._prepared: dict[ClauseElement, Prepared] = {}
-        self._driver = connection.connection
         self._driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+        self._driver = connection.connection
         self._cursor = self._driver.cursor()
 
     @contextmanager
@@ -44,13 +44,15 @@ class Held:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._mend()
         if self.store.is_sqlite:
             self._execute("BEGIN IMMEDIATE", ())
         try:
             yield
             self._commit()
         except BaseException:
-            self._driver.rollback()
+            if not self._connection.invalidated:
+                self._driver.rollback()
             raise
         finally:
             # SQLAlchemy keeps count of transactions, too; by now there is nothing left to undo.
@@ -80,6 +82,13 @@ class Held:
             prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
         self._execute(prepared.sql, prepared.bind(values))
         return int(self._cursor.rowcount)
+
+    def _mend(self) -> None:
+        """Take a new connection if SQLAlchemy threw the old one away, as it does when Ctrl-C hits a statement."""
+        if self._connection.invalidated:
+            self._driver = self._connection.connection
+            self._cursor = self._driver.cursor()
+            self._version = None
 
     def _execute(self, sql: str, values: Mapping[str, object] | tuple[object, ...]) -> None:
         try:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from starlette.datastructures import Headers
 
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
-def is_known(headers: Mapping[str, str], *, etag: str, last_modified: datetime) -> bool:
+def is_known(headers: Headers, *, etag: str, last_modified: datetime) -> bool:
     """Whether a GET with `headers` is answered 304 by a representation with these validators.
 
     If-None-Match, when present, decides alone (§13.2.2): a list, weak tags, or `*`, compared weakly
     (§13.1.2). If-Modified-Since counts only without it; a date nobody can read counts as absent.
     """
-    wanted = headers.get("if-none-match")
-    if wanted is not None:
-        return wanted.strip() == "*" or etag in _TAG.findall(wanted)
+    wanted = headers.getlist("if-none-match")
+    if wanted:
+        return wanted == ["*"] or etag in _TAG.findall(", ".join(wanted))
     since = _moment(headers.get("if-modified-since"))
     return since is not None and last_modified.replace(microsecond=0) <= since
 

@@ -1,0 +1,64 @@
+"""Sends an edition in processes of its own, so that they can be killed.
+
+Reads one order a line: database, port, edition, then words (`resend`, `drain`). Forks a child for each,
+before anything is open, and prints its pid; a second line tells how it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from datetime import UTC, datetime
+
+from ledger_rows import compose, token_of
+
+from newsletter.delivery import OnUnknown, Run, draining, send_edition, this_sender
+from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
+from newsletter.model import EditionId
+from newsletter.store import Store
+
+
+def send(database: str, port: str, edition: str, *words: str) -> None:
+    store = Store(f"sqlite:///{database}")
+    settings = SmtpSettings(host="127.0.0.1", port=int(port), tls=Tls.NONE)
+    with SmtpTransport(settings) as transport, draining() as stop:
+        run = Run(
+            transport=transport,
+            compose=compose,
+            token_of=token_of,
+            clock=lambda: datetime.now(UTC),
+            jitter=random.random,
+            sender=this_sender("worker"),
+            on_unknown=OnUnknown.RESEND if "resend" in words else OnUnknown.HOLD,
+            stop=stop,
+        )
+        send_edition(store, EditionId(int(edition)), run)
+    store.close()
+
+
+def tell(numbers: list[int]) -> None:
+    sys.stdout.write(" ".join(map(str, numbers)) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    for line in sys.stdin:
+        orders = [each.split() for each in line.split(";")]
+        children = []
+        for order in orders:
+            pid = os.fork()
+            if pid == 0:
+                code = 70
+                try:
+                    send(*order)
+                    code = 0
+                finally:
+                    os._exit(code)
+            children.append(pid)
+        tell(children)
+        tell([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children])
+
+
+if __name__ == "__main__":
+    main()

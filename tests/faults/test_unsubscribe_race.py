@@ -1,0 +1,98 @@
+"""F27: readers leave while an edition is being sent; nobody is handed over after the answer to them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger_rows import NOW, Hands, change, compose, make_store, release, states
+
+from newsletter.delivery import send_edition
+from newsletter.delivery.transports import MemoryTransport
+from newsletter.model import DeliveryState, Envelope, Receipt, Recipient
+from newsletter.store import Store
+from newsletter.store.deliveries import due_rows
+from newsletter.store.leases import take_chunk
+from newsletter.store.tables import subscribers
+
+READERS = 400
+
+
+class Diary:
+    """Everything in the order in which it happened: (what, address)."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    def late(self) -> list[str]:
+        """Readers whose attempt began after they had been told that they are unsubscribed."""
+        place = {line: number for number, line in enumerate(self.lines)}
+        return [
+            address
+            for what, address in self.lines
+            if what == "taken" and place.get(("gone", address), len(place)) < place["opening", address]
+        ]
+
+
+class Watched(MemoryTransport):
+    """Writes down when an attempt is about to be opened and when the content was taken."""
+
+    def __init__(self, diary: Diary) -> None:
+        super().__init__()
+        self._diary = diary
+
+    def deliver(self, envelope: Envelope, message: bytes, *, opened: Callable[[], None]) -> Receipt:
+        def open_and_tell() -> None:
+            self._diary.lines.append(("opening", envelope.recipient))
+            opened()
+
+        receipt = super().deliver(envelope, message, opened=open_and_tell)
+        self._diary.lines.append(("taken", envelope.recipient))
+        return receipt
+
+
+def leave_one_by_one(path: Path, diary: Diary, started: threading.Event) -> None:
+    """Unsubscribe every second reader, from a connection of its own, and answer after the commit."""
+    store = Store(f"sqlite:///{path}")
+    started.wait(10)
+    for number in range(10, READERS + 1, 2):
+        change(store, subscribers, number, state="unsubscribed")
+        diary.lines.append(("gone", f"r{number}@example.org"))
+    store.close()
+
+
+def test_nobody_is_handed_over_after_their_unsubscribe_was_answered(tmp_path: Path) -> None:
+    store, diary, started = make_store(tmp_path), Diary(), threading.Event()
+    edition_id = release(store, READERS)
+    thread = threading.Thread(target=leave_one_by_one, args=(tmp_path / "newsletter.db", diary, started))
+    thread.start()
+
+    send_edition(store, edition_id, Hands(Watched(diary)).run(progress=lambda _: started.set()))
+    thread.join()
+
+    ended = states(store, edition_id)
+    store.close()
+    assert diary.late() == []
+    assert set(ended.values()) == {DeliveryState.SENT, DeliveryState.CANCELLED}
+    assert sum(what == "taken" for what, _ in diary.lines) == list(ended.values()).count(DeliveryState.SENT)
+
+
+def test_a_sender_that_reads_its_batch_and_never_looks_again_is_late(tmp_path: Path) -> None:
+    # The control: the same readers, the same departures, and no look before the wire.
+    store, diary = make_store(tmp_path), Diary()
+    edition_id = release(store, READERS)
+    transport = Watched(diary)
+    with store.writing() as connection:
+        lease = take_chunk(connection, edition_id, token="t", until=NOW, boot_id="b", now=NOW)
+        assert lease is not None
+        batch = due_rows(connection, lease, now=NOW, limit=500)
+
+    change(store, subscribers, 300, state="unsubscribed")
+    diary.lines.append(("gone", "r300@example.org"))
+    for row in batch:
+        reader = Recipient(subscriber_id=row.subscriber_id, uid=row.uid, address=row.address, name=row.name, token="t")
+        transport.deliver(*compose(row.variant_id, reader, NOW), opened=lambda: None)
+    store.close()
+
+    assert diary.late() == ["r300@example.org"]
