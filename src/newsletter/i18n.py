@@ -47,7 +47,7 @@ class Words:
         return self._translations.ngettext(singular, plural, number).format(number=number, **values)
 
     def date(self, moment: datetime, zone: str = "UTC") -> str:
-        """`moment` as a long date in `zone`: "24 November 2026", "24 novembre 2026"."""
+        """`moment` as a long date in `zone`: "November 24, 2026", "24 novembre 2026"."""
         return format_date(moment.astimezone(ZoneInfo(zone)).date(), format="long", locale=self._locale)
 
     def zone_name(self, zone: str) -> str:

@@ -118,7 +118,8 @@ class Manuscript:
     `path` is the name used in messages. `body_html` is sanitised HTML whose links and image
     sources are still as the author wrote them. `source_text` is the visible text of the body
     before sanitising, for the comparison with what readers get. `topics` are the author's words.
-    `date` is a plain wish of the author (aware UTC). `lines` maps a front matter field to its line.
+    `standfirst` is the summary where the author wrote one. `date` is a plain wish of the author (aware
+    UTC). `lines` maps a front matter field to its line.
     """
 
     path: str
@@ -127,6 +128,7 @@ class Manuscript:
     source_text: str
     source_hash: str
     summary: str = ""
+    standfirst: str = ""
     author: str = ""
     date: datetime | None = None
     updated: datetime | None = None
@@ -149,7 +151,8 @@ class Article:
 
     `body_html` is an HTML fragment fit for feed, page and email; `summary` is plain text of at
     most 280 characters. `updated_at` moves only with a significant revision (RFC 4287 §4.2.15).
-    `translations` maps the language of each sister article to her URL.
+    `standfirst` is the summary where the author wrote one: shown above the text, where a summary taken
+    from the text itself would stutter. `translations` maps the language of each sister article to her URL.
     """
 
     uid: str
@@ -168,6 +171,7 @@ class Article:
     email: EmailMode = EmailMode.FULL
     translations: Mapping[str, str] = field(default_factory=dict)
     date: datetime | None = None
+    standfirst: str = ""
 
     @property
     def shown_at(self) -> datetime:

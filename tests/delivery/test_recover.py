@@ -23,7 +23,7 @@ from newsletter.store import Store
 from newsletter.store.attempts import AttemptKey, open_attempt
 from newsletter.store.deliveries import due_rows, lease_rows
 from newsletter.store.held import hold
-from newsletter.store.leases import Lease, take_chunk
+from newsletter.store.leases import Holder, Lease, take_chunk
 from newsletter.store.tables import chunks
 
 SENT, QUEUED, UNKNOWN = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.UNKNOWN
@@ -34,7 +34,10 @@ def abandon(store: Store, edition_id: EditionId, *, opened: int = 0, boot_id: st
     """Do what a sender has done when it is killed: lease a chunk, and open one reader's attempt."""
     with hold(store) as held, held.writing() as connection:
         lease = take_chunk(
-            connection, edition_id, token="here.1.1.a", until=NOW + timedelta(minutes=2), boot_id=boot_id, now=NOW
+            connection,
+            edition_id,
+            Holder(token="here.1.1.a", until=NOW + timedelta(minutes=2), boot_id=boot_id),
+            now=NOW,
         )
         assert lease is not None
         found = due_rows(connection, lease, now=NOW, limit=500)
@@ -115,7 +118,7 @@ def test_a_cursor_moved_at_fetch_would_have_lost_them(store: Store) -> None:
     edition_id = release(store, 5)
     cursor, mailed = 0, []
     with store.writing() as connection:
-        lease = take_chunk(connection, edition_id, token="t", until=NOW, boot_id="b", now=NOW)
+        lease = take_chunk(connection, edition_id, Holder(token="t", until=NOW, boot_id="b"), now=NOW)
         assert lease is not None
         batch = due_rows(connection, lease, now=NOW, limit=500)
     cursor = batch[-1].subscriber_id

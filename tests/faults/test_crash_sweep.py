@@ -97,6 +97,7 @@ def test_a_death_at_any_step_loses_nobody_and_doubles_nobody(sweep: Sweep) -> No
     assert sum(in_doubt.values()) > 100
 
 
+@pytest.mark.faults
 def test_under_resend_a_death_at_any_step_reaches_everybody(sweep: Sweep) -> None:
     for case in sweep.cases(on_unknown=OnUnknown.RESEND):
         assert set(case.ended.values()) == {SENT}, case
@@ -105,7 +106,5 @@ def test_under_resend_a_death_at_any_step_reaches_everybody(sweep: Sweep) -> Non
 
 
 def test_a_sender_that_opens_the_attempt_after_the_wire_doubles(sweep: Sweep) -> None:
-    # The control: with the order turned round the sweep finds readers mailed twice in silence.
-    doubled = [case.at for case in sweep.cases(opens_late=True) if max(case.taken.values()) > 1]
-
-    assert len(doubled) >= READERS
+    # The control: with the order turned round a death soon finds a reader mailed twice in silence.
+    assert any(max(case.taken.values()) > 1 for case in sweep.cases(opens_late=True) if case.taken)

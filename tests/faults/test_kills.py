@@ -150,6 +150,32 @@ def test_ten_kills_under_resend_reach_everybody(store: Store, senders: Senders) 
     assert len(set(server.message_ids)) == 200
 
 
+def test_kills_while_a_maildir_is_written_leave_whole_files_and_honest_rows(
+    store: Store, senders: Senders, tmp_path: Path
+) -> None:
+    edition_id, chance = release(store, 150, chunk=40), random.Random(20261124)
+    order = (store.path, tmp_path / "outbox", edition_id)
+    new = tmp_path / "outbox" / "new"
+    for round_ in range(1, 6):
+        [pid] = senders.start(order)
+        while len(list(new.glob("*"))) < round_ * 20:
+            threading.Event().wait(chance.random() / 1_000)
+        os.kill(pid, signal.SIGKILL)
+        assert senders.end() == [-signal.SIGKILL]
+    senders.start(order)
+    assert senders.end() == [0]
+
+    ended = states(store, edition_id)
+    written = [path.read_bytes() for path in new.iterdir()]
+    names = Counter(message.partition(b"Message-ID: ")[2].partition(b"\r\n")[0].decode() for message in written)
+    sent = {message_id(f"s{number}") for number, state in ended.items() if state is SENT}
+    doubted = {message_id(f"s{number}") for number, state in ended.items() if state is UNKNOWN}
+    assert all(message.endswith(b"\r\n.hidden\r\n") for message in written)
+    assert max(names.values()) == 1
+    assert sent <= set(names) <= sent | doubted
+    assert (len(sent | doubted), len(doubted) <= 5) == (150, True)
+
+
 @pytest.mark.faults
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("words", ["", "resend"])

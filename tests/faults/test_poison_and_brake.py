@@ -50,6 +50,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "no memory for this one": raising(MemoryError()),
     "a division": raising(ZeroDivisionError("division by zero")),
     "an error that holds the address": raising(ValueError("cleo@example.org is odd")),
+    "an error in no alphabet": raising(ValueError("\ud800 \0 \x1b[2J")),
     "a stop of iteration": raising(StopIteration()),
     "a file error": raising(FileNotFoundError("template")),
     "no envelope": giving(None, BODY),
@@ -88,6 +89,7 @@ def test_one_poison_reader_harms_nobody_else(store: Store, kind: str) -> None:
     reason = delivery_of(store, 3).reason
     assert reason.startswith(("poison: ", "Not sent: "))
     assert "cleo@example.org" not in reason
+    assert reason.isprintable()
 
 
 def test_a_poison_token_harms_nobody_else(store: Store) -> None:

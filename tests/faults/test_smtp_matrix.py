@@ -15,7 +15,7 @@ from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState
 from newsletter.store import Store
-from newsletter.store.tables import editions, subscribers
+from newsletter.store.tables import editions, metadata, subscribers
 
 BEFORE_THE_READER = ["banner", "ehlo", "starttls", "auth", "mail"]
 BEFORE_THE_CONTENT = ["rcpt", "data"]
@@ -48,11 +48,19 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def memory_store() -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def one_store() -> Iterator[Store]:
     store = make_store()
     yield store
     store.close()
+
+
+@pytest.fixture
+def memory_store(one_store: Store) -> Iterator[Store]:
+    yield one_store
+    with one_store.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 @dataclass(frozen=True)

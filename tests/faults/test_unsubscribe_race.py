@@ -13,7 +13,7 @@ from newsletter.delivery.transports import MemoryTransport
 from newsletter.model import DeliveryState, Envelope, Receipt, Recipient
 from newsletter.store import Store
 from newsletter.store.deliveries import due_rows
-from newsletter.store.leases import take_chunk
+from newsletter.store.leases import Holder, take_chunk
 from newsletter.store.tables import subscribers
 
 READERS = 400
@@ -84,7 +84,7 @@ def test_a_sender_that_reads_its_batch_and_never_looks_again_is_late(tmp_path: P
     edition_id = release(store, READERS)
     transport = Watched(diary)
     with store.writing() as connection:
-        lease = take_chunk(connection, edition_id, token="t", until=NOW, boot_id="b", now=NOW)
+        lease = take_chunk(connection, edition_id, Holder(token="t", until=NOW, boot_id="b"), now=NOW)
         assert lease is not None
         batch = due_rows(connection, lease, now=NOW, limit=500)
 

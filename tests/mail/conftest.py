@@ -61,7 +61,7 @@ def compose(templates: Mapping[str, str], masthead: Masthead, article: Article) 
             edition_url=EDITION_URL,
             seed=cast(bytes, options.pop("seed", b"seed")),
         )
-        chosen = articles or (replace(article, **options),)  # type: ignore[arg-type]  # the test names the fields
+        chosen = articles or (replace(article, **options),)
         texts = tuple(f"Plain text of the article called {each.title}." for each in chosen)
         return compose_variant(theme, replace(edition, articles=chosen, text_bodies=texts), masthead=head)
 

@@ -13,7 +13,7 @@ from newsletter.mail.article_body import COLUMN, email_body
 
 
 def body(html: str, **options: object) -> str:
-    return email_body(html, language=str(options.pop("language", "en")), **options)  # type: ignore[arg-type]  # top_level
+    return email_body(html, language=str(options.pop("language", "en")), **options)
 
 
 @pytest.mark.parametrize(

@@ -329,8 +329,10 @@ def test_h9_a_page_that_would_be_clipped_is_not_sent(
         )
 
     assert grown(spare).fill(ada, now=now)
-    with pytest.raises(MessageError, match=r"Edition e1.* 100,001 octets and would be clipped"):
+    with pytest.raises(MessageError, match=r"Edition e1, subscriber s1: .* 100,001 octets and would be clipped"):
         grown(spare + 1).fill(ada, now=now)
+    with pytest.raises(MessageError, match=r"^Edition 'e1': the HTML has"):
+        grown(spare + 100)
 
 
 def test_a_variant_without_its_link_is_not_compiled(compose: Compose, facts: EditionFacts, masthead: Masthead) -> None:
@@ -368,7 +370,7 @@ def test_a_masthead_that_cannot_be_written_is_refused(
     compose: Compose, facts: EditionFacts, masthead: Masthead, change: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(MessageError, match=sentence):
-        compile_variant(compose(), facts, masthead=replace(masthead, **change))  # type: ignore[arg-type]  # named above
+        compile_variant(compose(), facts, masthead=replace(masthead, **change))
 
 
 def test_a_hostile_uid_of_an_adopted_article_stays_in_its_field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
@@ -155,12 +156,12 @@ def test_an_excerpt_shows_the_summary_and_a_button(compose: Compose) -> None:
     assert "Read on:\nhttps://news.example.org/en/the-tide-tables/" in variant.text
 
 
-@pytest.mark.parametrize(
-    ("summary", "shown"), [("Next year’s tables, and what they mean.", 2), ("Plain text of the article called", 1)]
-)
-def test_a_summary_taken_from_the_body_is_not_shown_twice(compose: Compose, summary: str, shown: int) -> None:
+@pytest.mark.parametrize(("written", "shown"), [("Next year’s tables, and what they mean.", 2), ("", 1)])
+def test_only_a_summary_the_author_wrote_stands_above_the_text(compose: Compose, written: str, shown: int) -> None:
     # Once in the preheader, and once more as the standfirst only where it adds something.
-    assert words_of(compose(summary=summary)).count(summary) == shown
+    summary = "Next year’s tables, and what they mean."
+
+    assert words_of(compose(summary=summary, standfirst=written)).count(summary) == shown
 
 
 @pytest.mark.parametrize(
@@ -248,3 +249,8 @@ def test_a_deep_article_does_not_lose_the_footer(compose: Compose) -> None:
 
     assert "deep" in words_of(variant)
     assert "Unsubscribe" in words_of(variant)
+
+
+def test_the_date_shown_is_the_authors_where_there_is_one(compose: Compose) -> None:
+    assert "March 1, 2026" in words_of(compose(date=datetime(2026, 3, 1, 9, tzinfo=UTC)))
+    assert "November 24, 2026" in words_of(compose())

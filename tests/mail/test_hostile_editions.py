@@ -123,7 +123,7 @@ def test_s1_no_field_of_an_article_brings_anything_active_into_the_mail(
     )
     raw = compile_variant(compose(hostile), facts, masthead=masthead).fill(replace(ada, name=payload), now=now)
 
-    html = list(read(raw).iter_parts())[1].get_content()  # type: ignore[attr-defined]  # EmailMessage
+    html = list(read(raw).iter_parts())[1].get_content()
     assert active_parts(html) == []
     assert "Unsubscribe" in html
     assert len(header_names(raw)) == 21

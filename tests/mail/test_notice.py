@@ -50,7 +50,7 @@ def test_both_parts_say_the_same_and_the_link_stands_alone(
     write: Callable[[NoticeText], bytes], notice: NoticeText, read: Read
 ) -> None:
     message = read(write(notice))
-    text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())  # type: ignore[attr-defined]  # EmailMessage
+    text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
 
     for words in (*notice.paragraphs, "Confirm", "Harbour Press"):
         assert words in text
@@ -65,7 +65,7 @@ def test_an_arabic_notice_reads_from_the_right(
 ) -> None:
     arabic = replace(notice, language="ar", subject="أكّد اشتراكك", paragraphs=("مرحبًا",), button=None)
     message = read(write(arabic))
-    html = list(message.iter_parts())[1].get_content()  # type: ignore[attr-defined]  # EmailMessage
+    html = list(message.iter_parts())[1].get_content()
 
     assert message["Subject"] == "أكّد اشتراكك"
     assert message["Content-Language"] == "ar"
@@ -78,7 +78,7 @@ def test_foreign_text_in_a_notice_is_shown_and_never_run(
 ) -> None:
     raw = write(replace(notice, paragraphs=("<script>alert(1)</script> {{ 7*7 }}\r\n.\r\nMAIL FROM:<v@example.com>",)))
 
-    html = list(read(raw).iter_parts())[1].get_content()  # type: ignore[attr-defined]  # EmailMessage
+    html = list(read(raw).iter_parts())[1].get_content()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}" in html
     assert b"\r\n." not in raw
 
@@ -101,7 +101,7 @@ def test_what_cannot_stand_in_a_notice_is_refused(
     write: Callable[[NoticeText], bytes], notice: NoticeText, change: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(MessageError, match=sentence):
-        write(replace(notice, **change))  # type: ignore[arg-type]  # named above
+        write(replace(notice, **change))
 
 
 def test_a_uid_that_cannot_stand_in_a_message_id_is_refused(

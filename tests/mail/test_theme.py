@@ -120,7 +120,7 @@ def test_a_heading_in_the_text_part_is_underlined() -> None:
     assert underline("x" * 200).endswith("\n" + "=" * 72)
 
 
-# --- the theme that ships ----------------------------------------------------------------------
+# From here on: the theme that ships.
 
 PAGE, SHEET, CODE, MARK, BUTTON = ".page", ".sheet", ".copy pre", ".copy mark", ".button"
 PAIRS = [

@@ -11,26 +11,30 @@ from pathlib import Path
 import pytest
 
 import newsletter
+from newsletter.articles import parse_article
+from newsletter.config.keys import check_key
 from newsletter.feeds import Channel, build_feeds
 from newsletter.model import Article, Finding
 from newsletter.preflight import CODES, check_address_of_site, check_article
 
 SOURCE = Path(newsletter.__file__).parent
-ROOMS = ("feeds", "preflight")
+IN_SHORT = ("error", "warning", "note")
 Produce = Callable[[str], Iterable[Finding]]
 
 
 def used_codes() -> Iterator[str]:
-    """The first argument of error, warning and note, and every code=, wherever they are text."""
-    for room in ROOMS:
-        for path in sorted((SOURCE / room).rglob("*.py")):
-            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not isinstance(call, ast.Call):
-                    continue
-                given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-                if isinstance(call.func, ast.Name) and call.func.id in ("error", "warning", "note"):
-                    given.append(call.args[0])
-                yield from (value.value for value in given if isinstance(value, ast.Constant))
+    """Every code= of the program, and the first argument of what makes a finding in short."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        short = ("_finding", *IN_SHORT) if path.parent.name == "preflight" else ("_finding",)
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+            if isinstance(call.func, ast.Name) and call.func.id in short:
+                given += call.args[:1]
+            yield from (
+                value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)
+            )
 
 
 def test_every_code_in_the_source_is_in_the_table():
@@ -162,10 +166,32 @@ def from_addresses(masthead) -> Produce:
     return produce
 
 
+@pytest.fixture
+def from_elsewhere(tmp_path: Path) -> Produce:
+    """Findings of the rooms that read files and keys."""
+    sources = {
+        "language-detected": b"---\ntitle: Tides\n---\nHigh water at nine.\n",
+        "summary-cut": b"---\ntitle: Tides\nsummary: " + b"wave " * 90 + b"\n---\nHigh water at nine.\n",
+    }
+
+    def produce(code):
+        key = tmp_path / "newsletter.key"
+        if code == "key-readable":
+            key.write_bytes(b"")
+            key.chmod(0o644)
+        if code in ("key-readable", "key-missing"):
+            return check_key(tmp_path)
+        if code not in sources:
+            return ()
+        return parse_article(sources[code], path="tides.md", languages=("en",), default_language="en").findings
+
+    return produce
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_of_the_table_is_found_in_something(
-    code, from_feeds, from_articles, from_manuscripts, from_mails, from_addresses
+    code, from_feeds, from_articles, from_manuscripts, from_mails, from_addresses, from_elsewhere
 ):
-    sources = (from_feeds, from_articles, from_manuscripts, from_mails, from_addresses)
+    sources = (from_feeds, from_articles, from_manuscripts, from_mails, from_addresses, from_elsewhere)
 
     assert code in [finding.code for produce in sources for finding in produce(code)]

@@ -18,8 +18,8 @@ from newsletter.preflight.words import has_phrase, missing_words
         ("one two three", "one [1] two https://example.org/ - three"),
         ("l’eau : 10 000 €", "l'eau\u00a0: 10\u202f000\u00a0€"),
         ("tides1 rise", "tides[1] rise"),
-        ("Hello world", "Hel lo wor ld"),
-        ("Hel lo wor ld", "Hello world"),
+        ("harbour wall", "har bour wa ll"),
+        ("har bour wa ll", "harbour wall"),
         ("xn and no", "x^n and n^o"),
         ("low tide", "low [note] hightide"),
         ("e\u0301te\u0301 مَرحَبا", "été مَرحَبا"),
@@ -58,7 +58,7 @@ def test_marks_between_words_are_no_loss(words, marks):
 
 @given(before=SENTENCES, after=SENTENCES)
 def test_a_word_that_stands_nowhere_is_always_missed(before, after):
-    assert "zzz" in missing_words(f"{before} zzz {after}", f"{before} {after}") or len(before.split()) > 7
+    assert missing_words(f"{before} zzz {after}", f"{before} {after}") != ""
 
 
 @pytest.mark.parametrize(

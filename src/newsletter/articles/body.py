@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsletter.articles.characters import one_line
 from newsletter.articles.limits import MAX_NESTING
 from newsletter.articles.links import scheme_of
 from newsletter.articles.markup import MISSED, SCHEMES
 from newsletter.articles.sanitiser import open_tree, seal
-from newsletter.articles.structure import level_headings, mend, own_anchors, scope_headers, take_heading
+from newsletter.articles.structure import level_headings, mend, own_anchors, scope_headers, take_heading, text_of
 from newsletter.articles.summary import summarise
-from newsletter.articles.tree import depth
+from newsletter.articles.tree import depth, holds
 from newsletter.articles.visible import Words, collect
-from newsletter.articles.weight import TOO_DEEP, html_too_heavy
+from newsletter.articles.weight import TOO_DEEP, objection_to_html
 from newsletter.model import Finding, Severity
 
 
@@ -28,7 +29,7 @@ class Body:
     """An article's body, and what was learnt from it.
 
     `heading` is the title found in it, already taken out; `source_text` the visible words of the raw
-    HTML without that title; `summary` its first words.
+    HTML without that title; `summary` its first words. `html` is empty without any word or picture.
     """
 
     html: str
@@ -44,7 +45,7 @@ def make_body(raw: str, *, path: str, title: str | None, prefix: str) -> Body:
     With a `title`, only an h1 saying the same is taken out. `prefix` makes ids unique among articles.
     Raises NotABodyError for what is too deep, too dense or too entangled.
     """
-    if sentence := html_too_heavy(raw):
+    if sentence := objection_to_html(raw):
         raise NotABodyError(sentence)
     words = collect(raw)
     root = open_tree(raw)
@@ -59,9 +60,10 @@ def make_body(raw: str, *, path: str, title: str | None, prefix: str) -> Body:
     html = seal(root)
     if html is None:
         raise NotABodyError("its tags are too entangled to be cleaned. Close each tag inside the one it was opened in.")
+    is_empty = not text_of(root).strip() and not holds(root, ("img",))
     return Body(
-        html=html.strip(),
-        heading=heading or words.page_title.strip() or None,
+        html="" if is_empty else html.strip(),
+        heading=heading or one_line(words.page_title) or None,
         source_text=" ".join(source_text.split()),
         summary=summarise(root),
         findings=_findings(words, path=path),

@@ -35,11 +35,9 @@ class _Read:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Facts:
+class _Told:
     path: str
     title: str
-    body: Body
-    topics: tuple[str, ...]
     language: str | None
     source_hash: str
     findings: tuple[Finding, ...]
@@ -64,32 +62,24 @@ def parse_article(
     Raises ArticleError with all faults of the file, each with its line and what to do.
     """
     form = _form(path)
-    text, findings = decode(source, path=path)
+    text, removed = decode(source, path=path)
     front, below = read_front_matter(text, path=path)
     fields = read_fields(front.entries, path=path, zone=ZoneInfo(time_zone))
     option, option_faults = _options(title, language, path=path)
     read = _read(below, form, path=path, title=option.title or fields.title)
     faults = [*front.faults, *fields.faults, *option_faults, *read.faults]
-    if read.title is None and not faults:
+    if title is None and read.title is None and read.body and not front.faults and "title" not in fields.lines:
         faults.append(_no_title(form, path=path))
     if faults or read.body is None or read.title is None:
         raise ArticleError(sorted(faults, key=lambda fault: fault.line or 0))
     tag = option.language or fields.language or language_in_name(path, languages=languages)
+    findings = (*removed, *_long_summary(fields, path=path), *read.body.findings)
     if tag is None:
         tag, note = _detected(read.body.source_text, languages, default_language, path=path)
         findings = (*findings, note)
-    return _manuscript(
-        fields,
-        _Facts(
-            path=path,
-            title=read.title,
-            body=read.body,
-            topics=read.topics,
-            language=tag,
-            source_hash=hashlib.sha256(source).hexdigest(),
-            findings=(*findings, *_long_summary(fields, path=path), *read.body.findings),
-        ),
-    )
+    digest = hashlib.sha256(source).hexdigest()
+    told = _Told(path=path, title=read.title, language=tag, source_hash=digest, findings=findings)
+    return _manuscript(fields, read.body, told, topics=read.topics)
 
 
 def _form(path: str) -> str:
@@ -169,19 +159,20 @@ def _long_summary(fields: Fields, *, path: str) -> tuple[Finding, ...]:
     )
 
 
-def _manuscript(fields: Fields, facts: _Facts) -> Manuscript:
+def _manuscript(fields: Fields, body: Body, told: _Told, *, topics: tuple[str, ...]) -> Manuscript:
     return Manuscript(
-        path=facts.path,
-        title=facts.title,
-        body_html=facts.body.html,
-        source_text=facts.body.source_text,
-        source_hash=facts.source_hash,
-        summary=shorten(fields.summary) or facts.body.summary,
+        path=told.path,
+        title=told.title,
+        body_html=body.html,
+        source_text=body.source_text,
+        source_hash=told.source_hash,
+        summary=shorten(fields.summary) or body.summary,
+        standfirst=shorten(fields.summary),
         author=fields.author,
         date=fields.date,
         updated=fields.updated,
-        language=facts.language,
-        topics=tuple(dict.fromkeys((*facts.topics, *fields.topics))),
+        language=told.language,
+        topics=tuple(dict.fromkeys((*topics, *fields.topics))),
         image=fields.image,
         image_alt=fields.image_alt,
         slug=fields.slug,
@@ -190,5 +181,5 @@ def _manuscript(fields: Fields, facts: _Facts) -> Manuscript:
         translation_of=fields.translation_of,
         email=fields.email,
         lines=fields.lines,
-        findings=facts.findings,
+        findings=told.findings,
     )

@@ -11,7 +11,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from newsletter.articles.limits import MAX_NESTING, MAX_RENDERED_CHARS
-from newsletter.articles.weight import TOO_DEEP, markdown_too_heavy
+from newsletter.articles.weight import TOO_DEEP, objection_to_markdown
 
 
 class TooHeavyError(ValueError):
@@ -20,7 +20,7 @@ class TooHeavyError(ValueError):
 
 def markdown_to_html(text: str) -> str:
     """The HTML of `text`, not yet sanitised. Raises TooHeavyError before any work that would be slow."""
-    if sentence := markdown_too_heavy(text):
+    if sentence := objection_to_markdown(text):
         raise TooHeavyError(sentence)
     try:
         html = str(_parser().render(text))

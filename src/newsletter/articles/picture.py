@@ -20,7 +20,18 @@ _JPEG_QUALITY = 85
 _MEDIA_TYPES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg"), "GIF": ("image/gif", "gif")}
 _ADVICE = "Save it again as PNG or JPEG."
 # What Pillow raises on a file that is damaged or made to harm, at opening as at decoding.
-_DAMAGE = (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError, struct.error, MemoryError)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    EOFError,
+    struct.error,
+    MemoryError,
+    RuntimeError,
+)
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 

@@ -20,7 +20,6 @@ _WIDE = nh3.Cleaner(
     tags=set(ALLOWED | RENAMED.keys()),
     clean_content_tags=set(DROPPED),
     attributes={**ATTRIBUTES, "*": ATTRIBUTES["*"] | {"hidden", "style"}},
-    filter_style_properties={"display", "text-align"},
     url_schemes=SCHEMES,
     link_rel=None,
 )
@@ -43,7 +42,7 @@ _VALUES = {
     "colspan": _SPAN,
     "rowspan": _SPAN,
 }
-_TEXT_ALIGN = re.compile(r"text-align:\s*(left|right|center)")
+_TEXT_ALIGN = re.compile(r"text-align\s*:\s*(left|right|center)", re.IGNORECASE)
 _PASSES = 5
 
 
@@ -76,7 +75,7 @@ def open_tree(html: str) -> Element:
             remove(element)
             continue
         if element.tag in ("td", "th") and (aligned := _TEXT_ALIGN.search(element.get("style", ""))):
-            element.set("align", aligned[1])
+            element.set("align", aligned[1].lower())
         drop(element, "style")
         if element.tag in RENAMED:
             rename(element, RENAMED[str(element.tag)])

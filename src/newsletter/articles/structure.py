@@ -77,7 +77,7 @@ def own_anchors(root: Element, *, prefix: str) -> None:
         identifier = element.get("id", "")
         drop(element, "id")
         if identifier in wanted and identifier not in kept and _ANCHOR.fullmatch(identifier):
-            kept[identifier] = f"{prefix}-{identifier}"
+            kept[identifier] = f"{prefix}-{identifier.removeprefix(f'{prefix}-')}"
             element.set("id", kept[identifier])
         elif element.tag == "a" and "href" not in element.attrib:
             unwrap(element)
@@ -107,6 +107,8 @@ def mend(root: Element) -> None:
         tag = str(element.tag)
         if tag in HEADINGS:
             _mend_heading(element)
+        elif (tag == "li" and above not in ("ul", "ol")) or (tag in ("dt", "dd") and not _in_definitions(element)):
+            rename(element, "div")
         elif (tag == "a" and holds(element, ("table",))) or (tag == "p" and holds(element, BLOCK)):
             unwrap(element)
         elif tag in _CLOSED_BY_P and holds(element, ("p",)):
@@ -118,10 +120,14 @@ def mend(root: Element) -> None:
             _drop_first_newline(element)
         elif tag == "dt" and holds(element, BLOCK):
             rename(element, "dd")
-        elif (tag == "li" and above not in ("ul", "ol")) or (tag in ("dt", "dd") and above not in ("dl", "div")):
-            rename(element, "div")
     for element in elements(root, "ul", "ol"):
         _only_items(element)
+
+
+def _in_definitions(element: Element) -> bool:
+    # A group of a <dl> may stand in a <div> (whatwg.org §4.4.9).
+    parents = [str(each.tag) for each in element.iterancestors()][:2]
+    return parents[:1] == ["dl"] or parents == ["div", "dl"]
 
 
 def _mend_formatting(element: Element) -> None:

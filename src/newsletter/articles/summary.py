@@ -49,7 +49,14 @@ def _grapheme_start(text: str, position: int) -> int:
 
 def _continues(text: str, position: int) -> bool:
     character, before = text[position], text[position - 1]
-    if ord(character) in _FLAG_LETTERS and ord(before) in _FLAG_LETTERS:
-        return True
+    if ord(character) in _FLAG_LETTERS:
+        return _flag_letters_before(text, position) % 2 == 1
     joined = character == _JOINER or before == _JOINER or ord(character) in _SKIN_TONES
     return joined or unicodedata.category(character)[0] == "M"
+
+
+def _flag_letters_before(text: str, position: int) -> int:
+    start = position
+    while start > 0 and ord(text[start - 1]) in _FLAG_LETTERS:
+        start -= 1
+    return position - start

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
-from newsletter.articles.dates import is_date_like
+from newsletter.articles.dates import NotADateError, is_date_like, parse_date
 from newsletter.articles.entries import Block, Entry, FrontMatter, Kind
 from newsletter.errors import Fault
 
@@ -29,15 +29,22 @@ def read_toml(block: Block, *, path: str) -> FrontMatter:
 
 def _unreadable(block: Block, problem: str, *, path: str) -> FrontMatter:
     where = _WHERE.search(problem)
-    number = int(where[1]) if where and where[1] else 1
     lines = block.text.split("\n")
+    number = int(where[1]) if where and where[1] else len(lines)
     assigned = _ASSIGNED.match(lines[number - 1]) if number <= len(lines) else None
+    line = block.line + number - 1
     if assigned and is_date_like(assigned[2]):
-        # tomllib says no more than "Invalid date": the sentence about the month comes from our own reader.
-        return FrontMatter(entries={assigned[1]: Entry(kind=Kind.DATE, line=block.line + number - 1, text=assigned[2])})
+        # tomllib says no more than "Invalid date": the sentence about the month is our own reader's.
+        try:
+            parse_date(assigned[2], zone=UTC)
+        except NotADateError as error:
+            return FrontMatter(faults=(Fault(path=path, line=line, field=assigned[1], message=str(error)),))
     sentence = _WHERE.sub("", problem)
+    if sentence.startswith("Cannot overwrite"):
+        message = "a field stands here for the second time. Keep one of the two."
+        return FrontMatter(faults=(Fault(path=path, line=line, message=message),))
     message = f"the front matter cannot be read: {sentence[:1].lower()}{sentence[1:]}. Put text in quotes."
-    return FrontMatter(faults=(Fault(path=path, line=block.line + number - 1, message=message),))
+    return FrontMatter(faults=(Fault(path=path, line=line, message=message),))
 
 
 def _line_of(name: str, block: Block) -> int:

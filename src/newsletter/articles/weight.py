@@ -1,4 +1,4 @@
-"""Whether an article is too deep or too dense to be read safely, told before any parser sees it.
+"""Whether an article is too deep, too dense or too open to be read safely, told before any parser sees it.
 
 Comes in: text. Goes out: a sentence, or None. One pass of possessive regular expressions each, so
 that the look itself is never slow. Where HTML can be read in two ways, the deeper one counts.
@@ -20,18 +20,18 @@ from newsletter.articles.limits import (
     MAX_REOPENED,
     MAX_TAG_PARTS,
 )
-from newsletter.articles.markup import FORMATTING, NEVER_DEEP
+from newsletter.articles.markup import DROPPED, FORMATTING, NEVER_DEEP
 
 # The tokens of HTML (whatwg.org §13.2.5): a closing tag inside a comment, an attribute or a CDATA
 # section closes nothing, else 5,000 open <div> would pass as one.
 _TOKEN = re.compile(
     r"""<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)
-    | <!--(?:-?>|.*?(?:--!?>|\Z))
-    | <[!?/](?![a-zA-Z])[^>]*+>?
+    | <!--(?:-?>|.*?--!?>|(?P<comment>))
+    | <[!?/](?![a-zA-Z-])[^>]*+>?
     | <(?P<slash>/?)(?P<tag>[a-zA-Z][^\t\n\f\r\ />]*+)
       (?:[\t\n\f\r\ /]++
         | [^\t\n\f\r\ />][^\t\n\f\r\ />=]*+
-          (?:[\t\n\f\r\ ]*+=[\t\n\f\r\ ]*+(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r\ >"'][^\t\n\f\r\ >]*+|(?=>)))?+
+          (?:[\t\n\f\r\ ]*+=[\t\n\f\r\ ]*+(?:"[^"]*+"|'[^']*+'|["'].*+|[^\t\n\f\r\ >"'][^\t\n\f\r\ >]*+|(?=>)))?+
       )*+
       (?P<end>>?)""",
     re.DOTALL | re.VERBOSE,
@@ -52,8 +52,8 @@ _TOO_MANY = f"it has more than {MAX_ELEMENTS:,} elements. {_SPLIT}"
 _UNCLOSED = "too many tags stay open across its paragraphs. Close each <b> or <font> where it ends."
 
 
-def markdown_too_heavy(text: str) -> str | None:
-    """Why markdown-it would be slow on `text`, as a sentence."""
+def objection_to_markdown(text: str) -> str | None:
+    """Why markdown-it would be slow on `text`, as a sentence; None when it would not."""
     if text.count("\n") > MAX_LINES:
         return f"it has more than {MAX_LINES:,} lines. {_SPLIT}"
     if sum(1 for _ in _MARKS.finditer(text)) > MAX_MARKS:
@@ -66,8 +66,8 @@ def markdown_too_heavy(text: str) -> str | None:
     return None
 
 
-def html_too_heavy(html: str) -> str | None:
-    """Why an HTML parser would be slow on `html` or drop some of it, as a sentence.
+def objection_to_html(html: str) -> str | None:
+    """Why an HTML parser would be slow on `html` or drop some of it, as a sentence; None when it would not.
 
     Elements whose end tag HTML lets an author omit (p, li, td) do not count as open.
     """
@@ -75,6 +75,17 @@ def html_too_heavy(html: str) -> str | None:
         return _TOO_MANY
     if html.count("&") > MAX_REFERENCES:
         return f"it has more than {MAX_REFERENCES:,} character references. Save it as UTF-8 with plain letters."
+    try:
+        return _too_deep(html)
+    except _UnclosedError as error:
+        return f"a {error} is never closed, which would hide all that follows it. Close it."
+
+
+class _UnclosedError(Exception):
+    """What HTML reads up to the end of the text, since nothing ends it."""
+
+
+def _too_deep(html: str) -> str | None:
     open_tags: dict[str, int] = {}
     elements = depth = formatting = reopened = 0
     for tag, closes, parts in _tags(html):
@@ -85,6 +96,9 @@ def html_too_heavy(html: str) -> str | None:
             step = -1
         else:
             elements += 1
+            if tag == "a" and open_tags.get("a"):
+                # The only one of its kind: HTML closes a link at the next (whatwg.org §13.2.6.4.7).
+                continue
             # Each paragraph opens again what the last one left open (whatwg.org §13.2.4.3).
             reopened += formatting
         if tag not in NEVER_DEEP:
@@ -97,6 +111,9 @@ def html_too_heavy(html: str) -> str | None:
             return f"a <{tag[:20]}> has too many attributes. Take out those that say nothing to a reader."
         if elements > MAX_ELEMENTS or reopened > MAX_REOPENED:
             return _TOO_MANY if elements > MAX_ELEMENTS else _UNCLOSED
+    for tag in sorted(DROPPED):
+        if open_tags.get(tag):
+            raise _UnclosedError(f"<{tag}>")
     return None
 
 
@@ -108,18 +125,29 @@ def _tags(html: str) -> Iterator[tuple[str, bool, int]]:
         if match["cdata"] is not None:
             # Text inside SVG, a comment up to the first ">" elsewhere.
             yield from _openings(match["cdata"])
+        if match["comment"] is not None:
+            raise _UnclosedError("<!--")
         if match["tag"] is None:
             continue
+        if not match["end"]:
+            raise _UnclosedError(f"<{match['slash']}{match['tag'][:20]}")
         tag = match["tag"].lower()
+        if tag in ("svg", "math") and match[0].endswith("/>"):
+            continue
         yield tag, match["slash"] == "/", _parts(match)
         if tag in _RAW and not match["slash"]:
             closing = re.compile(rf"</{tag}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, position)
+            if closing is None and tag != "noscript":
+                raise _UnclosedError(f"<{tag}>")
             end = closing.start() if closing else len(html)
             raw, position = html[position:end], end
-            # Inside SVG a <style> holds tags, a browser without scripts reads <noscript>, and
-            # "<!--<script>" hides a "</script>".
-            if foreign or tag == "noscript" or (tag == "script" and "<!--" in raw):
+            # Inside SVG a <style> holds tags, and a browser without scripts reads <noscript>.
+            if foreign or tag == "noscript":
                 yield from _openings(raw)
+            # "<!--<script>" hides the next "</script>" (§13.2.5.26), and nothing tells where that ends.
+            if tag == "script" and "<!--" in raw and "<script" in raw.lower():
+                yield from _openings(html[position:])
+                return
 
 
 def _parts(match: re.Match[str]) -> int:

@@ -100,14 +100,12 @@ def _entry(node: yaml.Node, block: Block, *, path: str, line: int, name: str) ->
 
 
 def _syntax_fault(error: yaml.YAMLError, block: Block, *, path: str) -> Fault:
-    problem, line = "it is not YAML", block.line
+    problem, advice, mark = "it is not YAML", "Check the indentation there.", None
     if isinstance(error, yaml.MarkedYAMLError):
-        problem = error.problem or problem
-        mark = error.problem_mark or error.context_mark
-        line = block.line + mark.line if mark else line
-    advice = "Check the indentation there."
-    if problem == "mapping values are not allowed here":
-        problem, advice = "a value holds a second colon", "Put the value in quotes."
-    elif "quoted scalar" in str(error):
-        advice = "Close the quotation mark."
+        problem, mark = error.problem or problem, error.problem_mark or error.context_mark
+        if problem == "mapping values are not allowed here":
+            problem, advice = "a value holds a second colon", "Put the value in quotes."
+        elif "quoted scalar" in (error.context or ""):
+            problem, advice, mark = "a quotation mark is never closed", "Close it.", error.context_mark
+    line = block.line + (mark.line if mark else 0)
     return Fault(path=path, line=line, message=f"the front matter cannot be read: {problem}. {advice}")

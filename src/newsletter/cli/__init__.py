@@ -6,11 +6,16 @@ from newsletter.cli import (  # each module adds its commands to the app when im
     database,
     deliveries,
     editions,
+    feeds,
+    looks,
+    persons,
     publish,
+    running,
     service,
     subscribers,
 )
-from newsletter.cli.app import app, main
+from newsletter.cli.app import app
+from newsletter.cli.entry import main
 
 __all__ = [
     "app",
@@ -19,8 +24,12 @@ __all__ = [
     "database",
     "deliveries",
     "editions",
+    "feeds",
+    "looks",
     "main",
+    "persons",
     "publish",
+    "running",
     "service",
     "subscribers",
 ]

@@ -1,8 +1,8 @@
-"""The command line: one Typer app, global options, and errors turned into sentences and exit codes."""
+"""The command line: one Typer app, its global options, and the session they make."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter import __version__
+from newsletter.cli.help import Sections, exit_codes
 from newsletter.cli.screen import Screen
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
 
-EXIT_CODES = """\
-Exit codes: 0 done, also when nothing was due · 1 an email failed or is unknown · 2 usage · 4 preflight found errors ·
-74 disk or database · 75 try again later · 78 configuration · 130 stopped by Ctrl-C.
-"""
+SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="newsletter",
+    cls=Sections,
     help="Publish an article as feed entries, an email to each reader, and a web page.\n\n"
     "Begin with: newsletter init my-newsletter",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
+    epilog=exit_codes(),
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the data as JSON on stdout.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit 3 instead of 0 when nothing was due.")]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,13 +41,16 @@ class Session:
 
     folder: Path = field(default_factory=Path)
     screen: Screen = field(default_factory=Screen)
-    debug: bool = False
 
     def newsroom(self) -> Newsroom:
         """The newsroom in the chosen folder, with its database ready."""
         from newsletter.cli.opening import open_newsroom
 
         return open_newsroom(self.folder, self.screen)
+
+    def files(self, named: Sequence[Path]) -> list[Path]:
+        """The files a person means: as named from where they stand, else from the newsroom (`-C`)."""
+        return [self.folder / file if not file.exists() and (self.folder / file).exists() else file for file in named]
 
 
 def session(ctx: typer.Context, *, json: bool = False) -> Session:
@@ -57,9 +60,16 @@ def session(ctx: typer.Context, *, json: bool = False) -> Session:
     return found
 
 
+def group(name: str, *, about: str) -> typer.Typer:
+    """A group of commands under one noun, already part of the app."""
+    commands = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
+    app.add_typer(commands, name=name)
+    return commands
+
+
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"newsletter {__version__}")
+        typer.echo(f"newsletter {__version__}")
         raise typer.Exit
 
 
@@ -72,40 +82,15 @@ def options(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; exit 2 where a person is needed.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for errors.")] = False,  # read by `main`
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Publish an article as feed entries, an email to each reader, and a web page."""
-    screen = Screen(quiet=quiet, verbose=verbose, no_input=no_input)
-    ctx.obj = Session(folder=newsroom, screen=screen, debug=debug)
+    ctx.obj = Session(folder=newsroom, screen=Screen(quiet=quiet, verbose=verbose, no_input=no_input))
+    if ctx.invoked_subcommand is None:
+        from newsletter.cli.beginning import next_steps
 
-
-def main() -> None:
-    """Run the command line; every expected error is one sentence on stderr and its exit code."""
-    from newsletter.errors import NewsletterError
-
-    try:
-        app()
-    except NewsletterError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(str(error), file=sys.stderr)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing is wrong.
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001  # the outermost door: a person gets a sentence, never a traceback
-        if "--debug" in sys.argv:
-            raise
-        print(
-            f"A fault of this program, not of yours: {type(error).__name__}: {error}. "
-            "Run the command again with --debug before it, and report what it shows.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+        for line in next_steps(ctx.obj):
+            typer.echo(line)

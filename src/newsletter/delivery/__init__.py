@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from newsletter.delivery.balance import Balance, balance_of, verify
 from newsletter.delivery.engine import send_edition
-from newsletter.delivery.recover import Recovered, recover, resend_unknown
+from newsletter.delivery.recover import Recovered, recover, resend_unknown, retry_deliveries
 from newsletter.delivery.run import Compose, OnUnknown, Run
 from newsletter.delivery.senders import Sender, this_sender
 from newsletter.delivery.signals import draining
@@ -24,6 +24,7 @@ __all__ = [
     "draining",
     "recover",
     "resend_unknown",
+    "retry_deliveries",
     "send_edition",
     "this_sender",
     "verify",

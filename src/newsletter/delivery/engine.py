@@ -15,6 +15,7 @@ from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.recover import recover, resend_unknown
 from newsletter.delivery.retry import Decision, Try, decide
 from newsletter.delivery.run import EditionStopped, LeaseLost, OnUnknown, Run, Withdrawn
+from newsletter.delivery.transports.wire import MAX_REPLY, printable
 from newsletter.errors import ConfigError, StoreError, TransportError
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, Recipient
 from newsletter.store.deliveries import (
@@ -28,7 +29,7 @@ from newsletter.store.deliveries import (
 )
 from newsletter.store.engine import Store
 from newsletter.store.held import Held, hold
-from newsletter.store.leases import Lease, take_chunk
+from newsletter.store.leases import Holder, Lease, take_chunk
 from newsletter.store.progress import edition_row, finish_edition, pause_edition
 
 OUTAGES = 3  # tries in a row at a transport that does not work, before the run gives up
@@ -65,7 +66,7 @@ def _conclude(held: Held, edition_id: EditionId, run: Run) -> None:
     with held.writing() as connection:
         edition = edition_row(connection, edition_id)
         if edition is not None and edition.state == EditionState.CANCELLED:
-            cancel_open(connection, edition_id, reason="the edition was cancelled", now=now)
+            cancel_open(connection, edition_id, reason=edition.reason or "the edition was cancelled", now=now)
         finish_edition(connection, edition_id, now=now, waits_for_unknown=run.on_unknown is OnUnknown.RESEND)
 
 
@@ -110,15 +111,9 @@ class _Engine:
 
     def _take(self) -> Lease | None:
         now, sender = self._run.clock(), self._run.sender
+        holder = Holder(token=sender.token, boot_id=sender.boot_id, until=now + self._run.lease)
         with self._held.writing() as connection:
-            return take_chunk(
-                connection,
-                self._edition_id,
-                token=sender.token,
-                until=now + self._run.lease,
-                boot_id=sender.boot_id,
-                now=now,
-            )
+            return take_chunk(connection, self._edition_id, holder, now=now)
 
     def _work(self, lease: Lease) -> None:
         ledger = Ledger(self._held, lease, transport=self._run.transport.name, lasts=self._run.lease)
@@ -157,7 +152,9 @@ class _Engine:
             self._give_up_for_now(row, ledger, error)
             return
         self._outages = 0
-        receipt = replace(receipt, reply=_without(row.address, receipt.reply))
+        reply = _fit_for_books(receipt.reply, row.address)
+        if reply != receipt.reply:
+            receipt = replace(receipt, reply=reply)
         now = self._run.clock()
         decision = decide(
             receipt,
@@ -206,7 +203,7 @@ class _Engine:
     def _give_up_for_now(self, row: DueRow, ledger: Ledger, error: TransportError) -> None:
         """Hold nothing against the reader of a message that the transport could not even begin with."""
         if ledger.is_open(row):
-            receipt = Receipt(outcome=Outcome.DEFERRED, reply=str(error)[:1_000])
+            receipt = Receipt(outcome=Outcome.DEFERRED, reply=_fit_for_books(str(error), row.address))
             ledger.settle(row, receipt, Decision(state=DeliveryState.QUEUED), now=self._run.clock())
         self._outages += 1
         self._brake.failed()
@@ -225,12 +222,12 @@ class _Engine:
             put_back(connection, self._edition_id, self._brake.refused_ids)
             unmark_bounced(connection, self._brake.bounced_ids)
             reason = f"{self._run.refusals} refusals in a row; the last was: {last}"
-            pause_edition(connection, self._edition_id, reason=reason, now=now)
+            pause_edition(connection, self._edition_id, reason=_fit_for_books(reason), now=now)
         raise EditionStopped
 
     def _pause_edition(self, reason: str) -> None:
         with self._held.writing() as connection:
-            pause_edition(connection, self._edition_id, reason=reason, now=self._run.clock())
+            pause_edition(connection, self._edition_id, reason=_fit_for_books(reason), now=self._run.clock())
 
     def _tell(self, row: DueRow, state: DeliveryState) -> None:
         """Report the balance as this sender sees it; counting rows each time would grow with the edition."""
@@ -243,6 +240,8 @@ class _Engine:
         self._run.progress(self._told)
 
 
-def _without(address: str, words: str) -> str:
-    """Foreign words without the reader's address: they end up in reasons that outlive the reader's data."""
-    return re.sub(re.escape(address), "the reader", words, flags=re.IGNORECASE) if address else words
+def _fit_for_books(words: str, address: str = "") -> str:
+    """Foreign words without control characters, and without the reader's address: reasons outlive erased readers."""
+    if address and address.casefold() in words.casefold():
+        words = re.sub(re.escape(address), "the reader", words, flags=re.IGNORECASE)
+    return printable(words)[:MAX_REPLY]

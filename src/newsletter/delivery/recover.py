@@ -8,10 +8,12 @@ from datetime import datetime
 from newsletter.delivery.ledger import IN_DOUBT
 from newsletter.delivery.retry import UNKNOWN_TRIES
 from newsletter.delivery.senders import Sender
-from newsletter.model import DeliveryState, EditionId
+from newsletter.errors import UsageError
+from newsletter.model import DeliveryState, EditionId, EditionState
 from newsletter.store.deliveries import doubt_rows, fail_repeated_unknowns, requeue_rows, return_rows
 from newsletter.store.engine import Store
 from newsletter.store.leases import Lease, end_lease, leases
+from newsletter.store.progress import edition_row, reopen_edition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,13 +45,34 @@ def recover(store: Store, edition_id: EditionId, *, sender: Sender, now: datetim
 
 
 def resend_unknown(store: Store, edition_id: EditionId, *, now: datetime) -> int:
-    """Queue the edition's unknown deliveries once more, under the same Message-ID; gives their number.
+    """Queue a sending edition's unknown deliveries once more, under the same Message-ID; gives their number.
 
-    Whoever ended unknown three times is `failed` as poison instead. One transaction.
+    Whoever ended unknown three times is `failed` as poison instead. Nothing for an edition in
+    another state: its unknown rows stay on the list. One transaction.
     """
     with store.writing() as connection:
+        edition = edition_row(connection, edition_id)
+        if edition is None or edition.state != EditionState.SENDING:
+            return 0
         fail_repeated_unknowns(connection, edition_id, tries=UNKNOWN_TRIES, now=now)
         return requeue_rows(connection, edition_id, DeliveryState.UNKNOWN)
+
+
+def retry_deliveries(store: Store, edition_id: EditionId, state: DeliveryState) -> int:
+    """Queue an edition's `failed` or `unknown` deliveries again because a person says so; gives their number.
+
+    A finished edition is sending again; a paused or cancelled one keeps its state. Whoever left or
+    bounced meanwhile is cancelled when the row is leased. One transaction; safe to repeat.
+
+    Raises UsageError for any other state.
+    """
+    if state not in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
+        raise UsageError(f"Deliveries that are {state.name.lower()} need no retry. Choose failed or unknown.")
+    with store.writing() as connection:
+        queued = requeue_rows(connection, edition_id, state)
+        if queued:
+            reopen_edition(connection, edition_id)
+    return queued
 
 
 def _is_dead(lease: Lease, sender: Sender, *, now: datetime, one_machine: bool) -> bool:

@@ -18,7 +18,7 @@ def draining() -> Iterator[Callable[[], bool]]:
     is not waited for, and when the block ends.
     """
     asked = False
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
 
     def restore() -> None:
         for number, handler in before.items():

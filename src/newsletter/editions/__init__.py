@@ -5,8 +5,9 @@ knows a transport.
 """
 
 from newsletter.editions.archive import adopt, withdraw
+from newsletter.editions.batch import draft_articles
 from newsletter.editions.control import cancel_edition, find_edition, pause_edition, resume_edition
-from newsletter.editions.draft import Draft, Standing, Wishes, Workbench, draft_article, place_of
+from newsletter.editions.draft import Draft, Standing, Wishes, Workbench, place_of
 from newsletter.editions.dress import Dressed, Wardrobe, dress
 from newsletter.editions.intake import copy_in
 from newsletter.editions.overview import ArticleLine, find_article, list_articles
@@ -31,7 +32,7 @@ __all__ = [
     "adopt",
     "cancel_edition",
     "copy_in",
-    "draft_article",
+    "draft_articles",
     "dress",
     "find_article",
     "find_edition",

@@ -20,16 +20,18 @@ from newsletter.store.articles import (
 )
 from newsletter.store.editions import StoredEdition, editions_of_articles
 from newsletter.store.meta import add_event
+from newsletter.store.subscribers import hold_sequence
 
 
 def adopt(store: Store, drafts: Sequence[Draft], *, now: datetime) -> tuple[str, ...]:
     """Publish `drafts` at the dates their authors gave them, mailing nobody; gives the uids that are new.
 
     One transaction. Safe to repeat: an article the newsroom knows is left as it is. A draft without
-    a date takes `now`.
+    a date takes `now`; one that the uid file remembers comes back at its first publication.
     """
     adopted: list[str] = []
     with store.writing() as connection:
+        hold_sequence(connection)
         # Oldest first, so that sequence numbers follow the dates.
         for draft in sorted(drafts, key=lambda d: (_dated(d, now), d.source_path)):
             known = article_by_uid(connection, draft.article.uid) or article_by_path(connection, draft.source_path)
@@ -49,14 +51,15 @@ def withdraw(store: Store, uid: str, *, now: datetime) -> tuple[StoredArticle, t
     caller, who knows the engine. One transaction; safe to repeat. Raises UsageError for an unknown uid.
     """
     with store.writing() as connection:
+        hold_sequence(connection)
         article = article_by_uid(connection, uid)
         if article is None:
             raise UsageError(f"No article has the uid {uid}. See: newsletter articles list")
-        if article.state == "withdrawn":
-            return article, ()
-        update_article(connection, article.id, state="withdrawn")
-        add_publication(connection, (article.id, article.revision_id), kind="withdraw", mail=False, now=now)
-        add_event(connection, "withdraw", ("articles", article.id), now=now)
+        if article.state != "withdrawn":
+            update_article(connection, article.id, state="withdrawn")
+            add_publication(connection, (article.id, article.revision_id), kind="withdraw", mail=False, now=now)
+            add_event(connection, "withdraw", ("articles", article.id), now=now)
+        # Also the second time: a crash may have come between us and the caller's cancelling.
         going = [e for e in editions_of_articles(connection, {article.group_uid}) if e.state in _UNFINISHED]
         return article, tuple(going)
 
@@ -65,7 +68,7 @@ _UNFINISHED = (EditionState.SENDING, EditionState.SCHEDULED, EditionState.PAUSED
 
 
 def _dated(draft: Draft, now: datetime) -> datetime:
-    moment = min(draft.manuscript.date or now, now)
+    moment = draft.remembered.published_at if draft.remembered else min(draft.manuscript.date or now, now)
     return moment.replace(microsecond=0)
 
 

@@ -15,19 +15,23 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from newsletter.articles import absolutise, slugify
-from newsletter.editions.identity import Claim, Identity, identify, mint_uid
+from newsletter.editions.identity import Claim, Identity, identify, mint_uid, moved_path
 from newsletter.editions.kinship import Sister, group_of
-from newsletter.editions.manuscripts import read_manuscript, topics_of
+from newsletter.editions.manuscripts import in_known_language, read_manuscript, topics_of
 from newsletter.editions.pictures import Picture, gather_pictures, image_map
 from newsletter.editions.uids import KnownUid
-from newsletter.errors import ArticleError, Fault
+from newsletter.errors import ArticleError, Fault, UsageError
 from newsletter.model import Article, ArticleId, Image, Manuscript, Masthead, article_url
 from newsletter.store.articles import (
     RevisionContent,
     StoredArticle,
     article_by_path,
     article_by_slug,
+    article_by_uid,
 )
+
+# What the database keeps of a path.
+MAX_PLACE_CHARS = 1_000
 
 
 class Standing(StrEnum):
@@ -41,12 +45,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """What the command line says about the article itself."""
+    """What the command line says about the article itself.
+
+    With `any_date` a date in the future is no obstacle. A draft `for_a_look` is shown, never
+    published: one that says draft: true will do, and a rewritten file is taken for a revision.
+    """
 
     title: str | None = None
     language: str | None = None
     claim: Claim | None = None
     any_date: bool = False
+    for_a_look: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,50 +122,54 @@ def draft_article(
     exist or may be another article than its path says.
     """
     source_path = place_of(file, bench.folder)
-    at_this_path = article_by_path(connection, source_path)
+    here = article_by_path(connection, source_path)
+    displaced = here if wishes.claim == "new" else None
     manuscript = read_manuscript(
         file,
         masthead=bench.masthead,
         title=wishes.title,
         language=wishes.language,
-        known_title=at_this_path.title if at_this_path else None,
+        known_title=here.title if here and not displaced else None,
     )
-    found = identify(connection, manuscript, source_path=source_path, folder=bench.folder, claim=wishes.claim)
-    _refuse_unready(manuscript, found, bench.now, any_date=wishes.any_date)
+    found, remembered = _recognise(connection, manuscript, source_path, bench=bench, wishes=wishes)
+    _refuse_unready(manuscript, found, bench.now, wishes)
+    if found.known:
+        manuscript = in_known_language(manuscript, found.known.language)
     inside = file.resolve().is_relative_to(bench.folder.resolve())
     pictures = gather_pictures(manuscript, file, within=bench.folder if inside else file.parent)
-    remembered = None if found.known or wishes.claim == "new" else bench.remembered.get(source_path)
-    context = (bench, [_sister(sister) for sister in sisters], source_path)
+    context = _Context(bench=bench, sisters=sisters, source_path=source_path, displaced=displaced)
     article = _article(connection, manuscript, found.known, pictures, context)
-    if remembered:
-        article = replace(
-            article,
-            uid=remembered.uid,
-            group_uid=remembered.group_uid,
-            published_at=remembered.published_at,
-            updated_at=remembered.published_at,
-        )
     draft = Draft(
         file=file,
         source_path=source_path,
         manuscript=manuscript,
-        article=article,
+        article=_as_remembered(article, remembered) if remembered else article,
         known=found.known,
         moved_from=found.moved_from,
-        displaces=at_this_path.id if at_this_path and wishes.claim == "new" else None,
+        displaces=displaced.id if displaced else None,
         remembered=remembered,
         standing=Standing.NEW,
         pictures=pictures,
         folder=bench.folder,
     )
-    _refuse_taken_address(connection, draft)
+    refuse_taken_address(connection, draft)
     return replace(draft, standing=_standing(draft))
 
 
 def place_of(file: Path, folder: Path) -> str:
-    """Where `file` belongs in the newsroom: its own path inside it, else `articles/NAME`."""
+    """Where `file` belongs in the newsroom: its own path inside it, else `articles/NAME`.
+
+    Raises UsageError for a name that cannot be kept.
+    """
     here, root = file.resolve(), folder.resolve()
-    return here.relative_to(root).as_posix() if here.is_relative_to(root) else f"articles/{file.name}"
+    place = here.relative_to(root).as_posix() if here.is_relative_to(root) else f"articles/{file.name}"
+    if not place.isprintable() or len(place) > MAX_PLACE_CHARS:
+        # Also what is no UTF-8: neither the database nor the uid file could hold it.
+        raise UsageError(
+            f"{ascii(place)[:200]}: the name of an article's file has up to {MAX_PLACE_CHARS} printable "
+            "characters. Rename it."
+        )
+    return place
 
 
 def content_of(draft: Draft) -> RevisionContent:
@@ -167,6 +180,7 @@ def content_of(draft: Draft) -> RevisionContent:
         "base_url": article.url.removesuffix(article_url("", article.language, article.slug)),
         "date": article.date.isoformat() if article.date else None,
         "email": str(article.email),
+        "standfirst": article.standfirst,
         "image": None if image is None else {name: getattr(image, name) for name in Image.__dataclass_fields__},
         "topic_names": {t.slug: t.name_in(article.language) for t in article.topics if not t.declared},
     }
@@ -182,13 +196,53 @@ def content_of(draft: Draft) -> RevisionContent:
     )
 
 
-def _refuse_unready(manuscript: Manuscript, found: Identity, now: datetime, *, any_date: bool) -> None:
+def refuse_taken_address(connection: Connection, draft: Draft) -> None:
+    """Nothing, if the draft's page may stand at its address; raises ArticleError when another article's does."""
+    article = draft.article
+    holder = article_by_slug(connection, article.language, article.slug)
+    if holder is None or (draft.known and holder.id == draft.known.id):
+        return
+    message = (
+        f"{article.url} is the page of another article, {holder.source_path or holder.uid}. "
+        "Give this one its own address in the front matter, such as slug: " + article.slug + "-2"
+    )
+    line = draft.manuscript.lines.get("slug")
+    raise ArticleError([Fault(path=draft.manuscript.path, line=line, field="slug", message=message)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Context:
+    bench: Workbench
+    sisters: Sequence[Draft]
+    source_path: str
+    displaced: StoredArticle | None
+
+
+def _recognise(
+    connection: Connection, manuscript: Manuscript, source_path: str, *, bench: Workbench, wishes: Wishes
+) -> tuple[Identity, KnownUid | None]:
+    """The article the store knows, and what the uid file remembers where the store knows none."""
+    claim = wishes.claim or ("same" if wishes.for_a_look else None)
+    found = identify(connection, manuscript, source_path=source_path, folder=bench.folder, claim=claim)
+    remembered = bench.remembered.get(source_path)
+    if found.known or claim == "new" or remembered is None or manuscript.uid not in (None, remembered.uid):
+        return found, None
+    stored = article_by_uid(connection, remembered.uid)
+    if stored is None:
+        return found, remembered
+    # A database older than the uid file, such as one from a backup, knows the article by its former path.
+    moved_from = moved_path(stored, source_path)
+    is_gone = moved_from is not None and not (bench.folder / moved_from).exists()
+    return Identity(known=stored, moved_from=moved_from) if is_gone else found, None
+
+
+def _refuse_unready(manuscript: Manuscript, found: Identity, now: datetime, wishes: Wishes) -> None:
     path = manuscript.path
-    if manuscript.draft:
+    if manuscript.draft and not wishes.for_a_look:
         line = manuscript.lines.get("draft")
         message = "the article says draft: true. Take the line out when it is ready."
         raise ArticleError([Fault(path=path, line=line, field="draft", message=message)])
-    if manuscript.date and manuscript.date > now and found.known is None and not any_date:
+    if manuscript.date and manuscript.date > now and found.known is None and not wishes.any_date:
         line = manuscript.lines.get("date")
         message = f"{manuscript.date:%Y-%m-%d %H:%M} UTC lies in the future. Pass --now to publish it now all the same."
         raise ArticleError([Fault(path=path, line=line, field="date", message=message)])
@@ -199,19 +253,18 @@ def _article(
     manuscript: Manuscript,
     known: StoredArticle | None,
     pictures: tuple[Picture, ...],
-    context: tuple[Workbench, Sequence[Sister], str],
+    context: _Context,
 ) -> Article:
-    bench, sisters, source_path = context
+    bench = context.bench
     masthead = bench.masthead
     language = manuscript.language or (known.language if known else masthead.language)
     slug = manuscript.slug or (known.slug if known else slugify(manuscript.title))
     url = article_url(masthead.base_url, language, slug)
     images = image_map(pictures, masthead.base_url)
     uid = known.uid if known else manuscript.uid or mint_uid(bench.tag, bench.new_id)
-    group = known.group_uid if known else None
     return Article(
         uid=uid,
-        group_uid=group or group_of(connection, manuscript, sisters, source_path, masthead) or uid,
+        group_uid=known.group_uid if known else _group(connection, manuscript, context) or uid,
         slug=slug,
         language=language,
         title=manuscript.title,
@@ -225,31 +278,43 @@ def _article(
         image=_lead_image(manuscript, images),
         email=manuscript.email,
         date=manuscript.date,
+        standfirst=manuscript.standfirst,
+    )
+
+
+def _group(connection: Connection, manuscript: Manuscript, context: _Context) -> str | None:
+    sisters = [_sister(sister) for sister in context.sisters]
+    group = group_of(connection, manuscript, sisters, context.source_path, context.bench.masthead)
+    # Another article at a known path is no kin of those that translate the one before.
+    is_strange = context.displaced is not None and group == context.displaced.group_uid
+    return None if is_strange and not manuscript.translation_of else group
+
+
+def _as_remembered(article: Article, remembered: KnownUid) -> Article:
+    return replace(
+        article,
+        uid=remembered.uid,
+        group_uid=remembered.group_uid,
+        published_at=remembered.published_at,
+        updated_at=remembered.published_at,
     )
 
 
 def _sister(draft: Draft) -> Sister:
     article = draft.article
-    return Sister(uid=article.uid, group_uid=article.group_uid, slug=article.slug, source_path=draft.source_path)
+    return Sister(
+        uid=article.uid,
+        group_uid=article.group_uid,
+        slug=article.slug,
+        language=article.language,
+        source_path=draft.source_path,
+    )
 
 
 def _lead_image(manuscript: Manuscript, images: dict[str, Image]) -> Image | None:
     # An image on another host has no measured size, so only our own can lead.
     image = images.get(manuscript.image) if manuscript.image else None
     return replace(image, alt=manuscript.image_alt) if image else None
-
-
-def _refuse_taken_address(connection: Connection, draft: Draft) -> None:
-    article = draft.article
-    holder = article_by_slug(connection, article.language, article.slug)
-    if holder is None or (draft.known and holder.id == draft.known.id):
-        return
-    message = (
-        f"{article.url} is the page of another article, {holder.source_path or holder.uid}. "
-        "Give this one its own address in the front matter, such as slug: " + article.slug + "-2"
-    )
-    line = draft.manuscript.lines.get("slug")
-    raise ArticleError([Fault(path=draft.manuscript.path, line=line, field="slug", message=message)])
 
 
 def _standing(draft: Draft) -> Standing:

@@ -38,15 +38,24 @@ def identify(
 ) -> Identity:
     """Match the manuscript with a published article.
 
-    Raises UsageError when the path is known but title and most of the body are new, unless `claim`
-    says what it is.
+    Raises UsageError when the path is known but title and most of the body are new, or when the uid
+    is that of a file still standing elsewhere, unless `claim` says what it is.
     """
+    by_uid = article_by_uid(connection, manuscript.uid) if manuscript.uid else None
     if claim == "new":
-        return Identity(known=None)
-    if manuscript.uid:
-        by_uid = article_by_uid(connection, manuscript.uid)
         if by_uid is not None:
-            return Identity(known=by_uid, moved_from=_moved(by_uid, source_path))
+            raise UsageError(
+                f'{source_path}: its uid is that of "{by_uid.title}". Take the uid line out to make it another article.'
+            )
+        return Identity(known=None)
+    if by_uid is not None:
+        moved_from = moved_path(by_uid, source_path)
+        if claim is None and moved_from and (folder / moved_from).exists():
+            raise UsageError(
+                f"{moved_from}, which is still there, was published with the uid in {source_path}. "
+                "Take the uid line out of the copy, or pass --same if the article moved."
+            )
+        return Identity(known=by_uid, moved_from=moved_from)
     known = article_by_path(connection, source_path)
     if known is not None:
         if claim is None and _is_another(manuscript, known):
@@ -68,7 +77,8 @@ def mint_uid(tag: str, new_id: Callable[[], str]) -> str:
     return f"tag:{tag}:{new_id()}"
 
 
-def _moved(known: StoredArticle, source_path: str) -> str | None:
+def moved_path(known: StoredArticle, source_path: str) -> str | None:
+    """Where the article was read from before, when that is another place than `source_path`."""
     return known.source_path if known.source_path not in (None, source_path) else None
 
 

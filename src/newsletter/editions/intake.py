@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,20 +19,22 @@ from newsletter.errors import OutputError, UsageError
 def copy_in(drafts: Sequence[Draft]) -> tuple[Path, ...]:
     """Copy what lies outside to its permanent place; gives the files written. Safe to repeat.
 
-    Raises UsageError, before anything is written, when another file already stands there.
+    Raises UsageError, before anything is written, when another file already stands there, or when two
+    files would be copied to one place.
     """
-    wanted = [pair for draft in drafts if draft.is_outside for pair in _pairs(draft)]
-    for source, target in wanted:
-        if target.exists() and target.read_bytes() != source.read_bytes():
+    wanted: dict[Path, Path] = {}
+    for source, target in (pair for draft in drafts if draft.is_outside for pair in _pairs(draft)):
+        there = target if target.exists() else wanted.setdefault(target, source)
+        if there.read_bytes() != source.read_bytes():
             raise UsageError(
                 f"{target}: another file of this name is there, and nothing is overwritten. "
                 f"Rename {source}, or publish {target} itself."
+                if there == target
+                else f"{there} and {source} would both be copied to {target}. Rename one of them."
             )
-    written = []
-    for source, target in wanted:
-        if not target.exists():
-            _copy(source, target)
-            written.append(target)
+    written = [target for target in wanted if not target.exists()]
+    for target in written:
+        _copy(wanted[target], target)
     return tuple(written)
 
 
@@ -41,7 +44,8 @@ def _pairs(draft: Draft) -> list[tuple[Path, Path]]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.copying")
+    # Process and thread keep two copies of one file apart, as when a command is given twice at once.
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.copying")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, temporary)

@@ -5,10 +5,10 @@ Translations share a group: a reader gets one of them, and nobody gets two.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ class Sister:
     uid: str
     group_uid: str
     slug: str
+    language: str
     source_path: str
 
 
@@ -32,29 +33,45 @@ def group_of(
 ) -> str | None:
     """The group uid of the article this one translates, or None when it stands alone.
 
-    Raises ArticleError when `translation_of` names nothing that is published or being published.
+    Raises ArticleError when `translation_of` names nothing that is published or being published, or
+    an article in the same language.
     """
+    language = manuscript.language or masthead.language
     named = manuscript.translation_of
     if named:
-        beside = (Path(source_path).parent / named).as_posix()
-        for sister in sisters:
-            if named in (sister.uid, sister.source_path, sister.slug) or sister.source_path == beside:
-                return sister.group_uid
-        stored = (
-            article_by_uid(connection, named)
-            or article_by_path(connection, named)
-            or article_by_path(connection, beside)
-            or _by_any_slug(connection, named, masthead)
-        )
-        if stored is None:
-            line = manuscript.lines.get("translation_of")
+        original = _named(connection, named, sisters, source_path, masthead)
+        if original is None:
             message = f'no published article has the uid, path or slug "{named}". Publish that one first.'
-            raise ArticleError([Fault(path=manuscript.path, line=line, field="translation_of", message=message)])
-        return stored.group_uid
+            raise _fault(manuscript, message)
+        if original.language == language:
+            # A reader gets one of a group by language: the other would never be mailed.
+            raise _fault(manuscript, f'"{named}" is in "{language}" as well. Say the language of this one.')
+        return original.group_uid
+    stem = stem_of(source_path, masthead)
     for sister in sisters:
-        if stem_of(sister.source_path, masthead) == stem_of(source_path, masthead):
+        if stem_of(sister.source_path, masthead) == stem and sister.language != language:
             return sister.group_uid
-    return _by_stem(connection, source_path, masthead)
+    return _by_stem(connection, source_path, language, masthead)
+
+
+def _named(
+    connection: Connection, named: str, sisters: Sequence[Sister], source_path: str, masthead: Masthead
+) -> Sister | StoredArticle | None:
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(source_path), named))
+    for sister in sisters:
+        if named in (sister.uid, sister.source_path, sister.slug) or sister.source_path == beside:
+            return sister
+    return (
+        article_by_uid(connection, named)
+        or article_by_path(connection, named)
+        or article_by_path(connection, beside)
+        or _by_any_slug(connection, named, masthead)
+    )
+
+
+def _fault(manuscript: Manuscript, message: str) -> ArticleError:
+    line = manuscript.lines.get("translation_of")
+    return ArticleError([Fault(path=manuscript.path, line=line, field="translation_of", message=message)])
 
 
 def stem_of(source_path: str, masthead: Masthead) -> str:
@@ -64,13 +81,14 @@ def stem_of(source_path: str, masthead: Masthead) -> str:
     return re.sub(rf"\.(?:{marks})$", "", stem)
 
 
-def _by_stem(connection: Connection, source_path: str, masthead: Masthead) -> str | None:
+def _by_stem(connection: Connection, source_path: str, language: str, masthead: Masthead) -> str | None:
+    # Two files of one stem in one language, spring.md and spring.html, do not translate each other.
     stem = stem_of(source_path, masthead)
     for mark in ("", *(f".{language}" for language in masthead.languages)):
         for ending in (".md", ".markdown", ".html", ".htm", ".txt"):
             candidate = f"{stem}{mark}{ending}"
             stored = article_by_path(connection, candidate) if candidate != source_path else None
-            if stored is not None:
+            if stored is not None and stored.language != language:
                 return stored.group_uid
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from newsletter.articles import parse_article, slugify
@@ -61,6 +62,16 @@ def read_manuscript(
         if known_title is None or any(fault.field != "title" for fault in error.faults):
             raise
         return parse(known_title)
+
+
+def in_known_language(manuscript: Manuscript, language: str) -> Manuscript:
+    """The manuscript in the language it was published in, where the file itself names none.
+
+    A guess that changed with the text, or one that the command line once corrected, would move the
+    page to another address.
+    """
+    said = tuple(finding for finding in manuscript.findings if finding.code != "language-detected")
+    return manuscript if said == manuscript.findings else replace(manuscript, language=language, findings=said)
 
 
 def topics_of(words: Sequence[str], masthead: Masthead) -> tuple[Topic, ...]:

@@ -17,7 +17,7 @@ from newsletter.articles import visible_text
 from newsletter.editions.draft import Draft, Standing
 from newsletter.editions.dress import Dressed, Wardrobe, dress, in_groups
 from newsletter.errors import UsageError
-from newsletter.model import EditionKind, Finding, Output, Severity
+from newsletter.model import Article, EditionKind, EmailMode, Finding, Output, Severity
 from newsletter.preflight import check_address_of_site, check_article, check_mail, check_manuscript
 from newsletter.store.audience import Audience, Count, count_audience, reader_languages
 from newsletter.store.editions import StoredEdition, edition_by_key, editions_of_articles
@@ -197,11 +197,17 @@ def _article_findings(draft: Draft, wardrobe: Wardrobe, now: datetime) -> tuple[
     )
 
 
+def _words_in_mail(article: Article) -> str:
+    """What an email must say of an article, in its order: the title, then body or summary."""
+    is_excerpt = article.email is EmailMode.EXCERPT
+    return f"{article.title} {article.summary if is_excerpt else visible_text(article.body_html)}"
+
+
 def _mail_findings(edition: PlannedEdition, wardrobe: Wardrobe) -> list[tuple[str, Finding]]:
     found: list[tuple[str, Finding]] = []
     for dressed in edition.dressed:
         variant = dressed.variant
-        words = " ".join(visible_text(draft.article.body_html) for draft in dressed.drafts)
+        words = " ".join(_words_in_mail(draft.article) for draft in dressed.drafts)
         findings = check_mail(
             variant.html,
             variant.text,

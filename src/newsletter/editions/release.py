@@ -6,13 +6,13 @@ edition depends on a file, a template or the clock any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from newsletter.editions.draft import Draft, Standing
+from newsletter.editions.draft import Draft, Standing, refuse_taken_address
 from newsletter.editions.dress import Dressed
 from newsletter.editions.plan import Plan, PlannedEdition
 from newsletter.errors import UsageError
@@ -40,6 +40,7 @@ from newsletter.store.editions import (
     update_edition,
 )
 from newsletter.store.meta import add_event
+from newsletter.store.subscribers import hold_sequence
 
 Written = Mapping[str, tuple[ArticleId, RevisionId]]
 
@@ -59,9 +60,12 @@ def release(store: Store, plan: Plan, *, now: datetime) -> Released:
     One transaction. Safe to repeat: an edition whose key exists is given back as it is, an article
     published meanwhile is not published again. `now` is aware UTC.
 
-    Raises UsageError when a reader signed up in a language no variant was made for since the plan.
+    Raises UsageError when a reader signed up in a language no variant was made for since the plan, or
+    when some articles of one edition were published meanwhile, and ArticleError when an address was taken.
     """
     with store.writing() as connection:
+        # One release at a time, also where writers do not exclude each other anyway.
+        hold_sequence(connection)
         written: dict[str, tuple[ArticleId, RevisionId]] = {}
         published: list[str] = []
         revised: list[str] = []
@@ -81,14 +85,29 @@ def release(store: Store, plan: Plan, *, now: datetime) -> Released:
                 )
                 revised.append(draft.article.uid)
             else:
+                if draft.known is not None and known.source_path != draft.source_path:
+                    relocate(connection, known, draft.source_path)
                 written[draft.article.uid] = (known.id, known.revision_id)
                 if draft.known is None:
                     overtaken[draft.source_path] = known.group_uid
-        # Another process published one of these articles since the plan: its edition is the edition.
-        still_ours = [e for e in plan.editions if not any(d.source_path in overtaken for d in e.drafts)]
-        editions = [_release_edition(connection, edition, written, now=now) for edition in still_ours]
+        editions = [_release_edition(connection, edition, written, now=now) for edition in _ours(plan, overtaken)]
         editions += editions_of_articles(connection, set(overtaken.values())) if overtaken else []
         return Released(editions=tuple(editions), published=tuple(published), revised=tuple(revised))
+
+
+def _ours(plan: Plan, overtaken: Collection[str]) -> list[PlannedEdition]:
+    """The editions left to us: another process that published the articles since the plan has the others."""
+    ours: list[PlannedEdition] = []
+    for edition in plan.editions:
+        lost = [draft.source_path for draft in edition.drafts if draft.source_path in overtaken]
+        if not lost:
+            ours.append(edition)
+        elif len(lost) < len(edition.drafts):
+            raise UsageError(
+                f"{', '.join(lost)}: published by another command while this edition was being planned. "
+                "Nothing was done. Run the command again."
+            )
+    return ours
 
 
 def _present(connection: Connection, draft: Draft) -> StoredArticle | None:
@@ -102,6 +121,7 @@ def publish_new(
 ) -> tuple[ArticleId, RevisionId]:
     """Write an article the newsroom did not know: row, first revision, publication."""
     article = draft.article
+    refuse_taken_address(connection, draft)
     if draft.displaces is not None:
         update_article(connection, draft.displaces, source_path=None)
     article_id = insert_article(
@@ -130,21 +150,31 @@ def revise(
     address is kept as a former one.
     """
     article = draft.article
+    refuse_taken_address(connection, draft)
+    relocate(connection, known, draft.source_path)
     if (known.language, known.slug) != (article.language, article.slug):
         keep_former_address(connection, known.id, known.language, known.slug)
     update_article(
         connection,
         known.id,
         state="published",
-        source_path=draft.source_path,
         language=article.language,
         slug=article.slug,
         updated_at=now.replace(microsecond=0) if significant else known.updated_at,
     )
-    revision_id = add_revision(connection, known.id, draft.content, now=now)
+    content = replace(draft.content, significant=significant)
+    revision_id = add_revision(connection, known.id, content, now=now)
     add_publication(connection, (known.id, revision_id), kind="correct", mail=False, now=now)
     add_event(connection, "correct", ("articles", known.id), now=now, significant=significant)
     return known.id, revision_id
+
+
+def relocate(connection: Connection, known: StoredArticle, source_path: str) -> None:
+    """Remember where the article's file is now; another article that was read from there gives the place up."""
+    holder = article_by_path(connection, source_path)
+    if holder is not None and holder.id != known.id:
+        update_article(connection, holder.id, source_path=None)
+    update_article(connection, known.id, source_path=source_path)
 
 
 def _release_edition(
@@ -171,8 +201,7 @@ def _release_edition(
     _require_every_language(connection, variant_of)
     count = queue_deliveries(connection, edition_id, planned.audience, variant_of)
     insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
-    if not planned.audience.everyone:
-        move_cursors(connection, present_sequence(connection))
+    move_cursors(connection, present_sequence(connection))
     finish = {} if count.audience else {"state": str(EditionState.SENT), "finished_at": now}
     update_edition(connection, edition_id, considered=count.considered, audience=count.audience, **finish)
     add_event(connection, "release", ("editions", edition_id), now=now, audience=count.audience)

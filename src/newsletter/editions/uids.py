@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,26 +31,32 @@ class KnownUid:
     published_at: datetime
 
 
-def render_uids(articles: Iterable[StoredArticle]) -> str:
-    """The file's text: one table per article that has a path, in order of path."""
+def render_uids(known: Iterable[KnownUid]) -> str:
+    """The file's text: one table per article, in order of path."""
     lines = [_HEAD]
-    for article in sorted((a for a in articles if a.source_path), key=lambda a: a.source_path or ""):
-        at = article.first_published_at.astimezone(UTC)
-        # A JSON string without escapes above U+FFFF is a TOML basic string.
+    for one in sorted(known, key=lambda one: one.source_path):
+        at = one.published_at.astimezone(UTC)
         lines.append(
             "[[article]]\n"
-            f"path = {json.dumps(article.source_path, ensure_ascii=False)}\n"
-            f"uid = {json.dumps(article.uid, ensure_ascii=False)}\n"
-            f"group = {json.dumps(article.group_uid, ensure_ascii=False)}\n"
+            f"path = {_quoted(one.source_path)}\n"
+            f"uid = {_quoted(one.uid)}\n"
+            f"group = {_quoted(one.group_uid)}\n"
             f"published = {at:%Y-%m-%dT%H:%M:%SZ}\n"
         )
     return "\n".join(lines)
 
 
-def write_uids(folder: Path, articles: Iterable[StoredArticle]) -> bool:
-    """Write the file when it changed; gives whether it did. Raises OutputError when it cannot."""
+def write_uids(folder: Path, articles: Collection[StoredArticle]) -> bool:
+    """Write the file when it changed; gives whether it did. Called by one process at a time.
+
+    What it remembers of articles that are not among `articles` stays: after a loss they come back one
+    by one. Raises OutputError when it cannot be read or written.
+    """
     path = folder / NAME
-    text = render_uids(articles)
+    here = {article.source_path for article in articles}
+    uids = {article.uid for article in articles}
+    not_back = [one for place, one in read_uids(folder).items() if place not in here and one.uid not in uids]
+    text = render_uids([*not_back, *(_known(article) for article in articles if article.source_path)])
     try:
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return False
@@ -64,6 +70,21 @@ def write_uids(folder: Path, articles: Iterable[StoredArticle]) -> bool:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}). Check its permissions.") from error
     return True
+
+
+def _known(article: StoredArticle) -> KnownUid:
+    return KnownUid(
+        uid=article.uid,
+        group_uid=article.group_uid,
+        source_path=article.source_path or "",
+        published_at=article.first_published_at,
+    )
+
+
+def _quoted(text: str) -> str:
+    # A JSON string whose letters are not escaped is a TOML basic string, but for the one control
+    # character that JSON lets stand.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_uids(folder: Path) -> dict[str, KnownUid]:
@@ -82,6 +103,6 @@ def read_uids(folder: Path) -> dict[str, KnownUid]:
             )
             for entry in entries
         ]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise OutputError(f"{path}: cannot be read ({error}). Bring it back from version control.") from error
     return {one.source_path: one for one in known}

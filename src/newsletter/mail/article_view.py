@@ -6,7 +6,6 @@ template. Nothing secret is in them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -19,8 +18,6 @@ from newsletter.model import Article, EmailMode, Image, Masthead, direction
 
 WIDTH = 600
 _BLEEDS_FROM = 560
-
-_NOT_LETTERS = re.compile(r"\[\d+\]|[\W_]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,9 +54,9 @@ class TranslationView:
 class ArticleView:
     """One article for the theme.
 
-    `body` is HTML, all else plain text. `standfirst` is the summary where the body does not begin
-    with it. `language_name` is empty where the article speaks the reader's language. `text` is the
-    plain text of the body.
+    `body` is HTML, all else plain text. `standfirst` is the summary where the author wrote one.
+    `language_name` is empty where the article speaks the reader's language. `text` is the plain text
+    of the body.
     """
 
     title: str
@@ -99,23 +96,17 @@ def view_article(article: Article, text: str, *, words: Words, masthead: Masthea
         language=language,
         direction=direction(language),
         language_name=words.language_name(language) if foreign else "",
-        date=words.date(article.published_at, masthead.time_zone),
+        date=words.date(article.shown_at, masthead.time_zone),
         author=wash_line(article.author),
         topics=tuple(wash_line(topic.name_in(words.language)) for topic in article.topics),
         summary=summary,
-        standfirst="" if excerpt or _begins_with(text, summary) else summary,
+        standfirst="" if excerpt else typeset(wash_line(article.standfirst), language),
         excerpt=excerpt,
         body=Markup(body),  # noqa: S704  # lxml wrote it, from an allow-list of elements
         text=wash(text).strip("\n"),
-        image=_view_picture(article.image, language) if article.image else None,
+        image=_view_picture(article.image, language) if article.image and _is_web(article.image.url) else None,
         translations=_view_translations(article),
     )
-
-
-def _begins_with(text: str, summary: str) -> bool:
-    """Whether `summary` was taken from the beginning of `text`, so that showing both would stutter."""
-    start = _NOT_LETTERS.sub("", summary)[:80]
-    return not start or start in _NOT_LETTERS.sub("", text[:2_000])
 
 
 def _view_picture(image: Image, language: str) -> PictureView:
@@ -135,5 +126,9 @@ def _view_translations(article: Article) -> tuple[TranslationView, ...]:
             direction=direction(language),
         )
         for language, url in sorted(article.translations.items())
-        if language != article.language and url.startswith(("https://", "http://"))
+        if language != article.language and _is_web(url)
     )
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

@@ -24,6 +24,7 @@ from newsletter.model import Envelope, Mailbox, Masthead, Recipient, SubscriberI
 
 HTML_OCTETS = 100_000  # Gmail clips at 102 KB of decoded HTML, and the unsubscribe link with it
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,60}")
+_BOUNCE_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,62}")  # with "b+" a local part of at most 64 octets
 _READER_FIELDS = ["To", "Date", "Message-ID", "List-Unsubscribe"]
 _VALUE = rb"[^\r\n\0]+"
 _READER_HEAD = re.compile(
@@ -58,12 +59,7 @@ class CompiledVariant:
             name = wash_name(recipient.name)
             head = self._reader_head(recipient, name, now)
             values = self._values(recipient, name)
-            octets = self.html_octets + sum(len(values[number].encode()) for _, number in self.body.html.gaps)
-            if octets > HTML_OCTETS:
-                raise MessageError(
-                    f"the HTML has {octets:,} octets and would be clipped at {HTML_OCTETS:,}. "
-                    "Shorten the article, or mail it as an excerpt."
-                )
+            _refuse_clipped(self.html_octets + sum(len(values[number].encode()) for _, number in self.body.html.gaps))
         except MessageError as fault:
             raise MessageError(f"Edition {self.edition_uid}, subscriber {recipient.uid}: {fault}") from fault
         return b"".join((head, self.shared, *self.body.fill(values)))
@@ -78,7 +74,7 @@ class CompiledVariant:
 
         Raises MessageError for an address or token that no SMTP command should carry.
         """
-        if not _TOKEN.fullmatch(bounce_token):
+        if not _BOUNCE_TOKEN.fullmatch(bounce_token):
             raise MessageError(
                 f"Edition {self.edition_uid}, subscriber {recipient.uid}: the bounce token is malformed."
             )
@@ -136,6 +132,7 @@ def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead
             marks=tuple(variant.placeholders.values()),
             html_octets=sum(len(literal.encode()) for literal in page.literals),
         )
+        _refuse_clipped(compiled.html_octets)
         _read_back(compiled, [*_READER_FIELDS, *(field.name for field in fields)])
     except MessageError as fault:
         raise MessageError(f"Edition {facts.uid[:64]!a}: {fault}") from fault
@@ -145,10 +142,19 @@ def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead
 def _read_back(compiled: CompiledVariant, names: list[str]) -> None:
     """Raise MessageError unless a sample message has exactly the intended fields and clean lines."""
     sample = Recipient(subscriber_id=SubscriberId(0), uid="sample", address="ada@example.org", name="", token="-" * 26)
-    message = compiled.fill(sample, now=datetime(2000, 1, 1, tzinfo=UTC))
+    head = compiled._reader_head(sample, "", datetime(2000, 1, 1, tzinfo=UTC))
+    message = b"".join((head, compiled.shared, *compiled.body.fill(compiled._values(sample, ""))))
     if header_names(message) != names:
         raise MessageError("the header fields read back are not the intended ones. Report this.")
     if _BROKEN.search(message) or not message.isascii():
         raise MessageError("the message has a bare line end, a NUL, 8-bit octets or too long a line. Report this.")
     if any(mark.encode() in message for mark in compiled.marks):
         raise MessageError("a placeholder is left in the finished message. Report this.")
+
+
+def _refuse_clipped(octets: int) -> None:
+    if octets > HTML_OCTETS:
+        raise MessageError(
+            f"the HTML has {octets:,} octets and would be clipped at {HTML_OCTETS:,}. "
+            "Shorten the article, or mail it as an excerpt."
+        )

@@ -165,6 +165,9 @@ def _assert_footer(page: str, text: str, masthead: Masthead, used: Mapping[str, 
     publisher = " ".join(wash_line(masthead.publisher).split())
     for name, part, words in (("edition.html", page, seen), ("edition.txt", text, " ".join(text.split()))):
         if used.get("TOKEN", "\0") not in part:
-            raise MessageError(f"templates/email/{name}: the unsubscribe link is not in the finished mail. Restore it.")
+            raise MessageError(
+                f"templates/email/{name}: the unsubscribe link is not in the finished mail. "
+                "Restore it, or flatten an article that is nested too deeply."
+            )
         if publisher not in words:
             raise MessageError(f"templates/email/{name}: the publisher is not in the finished mail. Restore it.")

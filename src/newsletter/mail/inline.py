@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-import cssselect
 import cssutils
 import cssutils.util
 import premailer.premailer
 from lxml import etree
-from lxml.cssselect import CSSSelector
+from lxml.cssselect import CSSSelector, SelectorError
 from premailer.premailer import Premailer
 
 from newsletter.mail.errors import MessageError
@@ -195,7 +194,7 @@ def _is_static(selector: str) -> bool:
         return False
     try:
         _select(selector)
-    except cssselect.SelectorError:
+    except SelectorError:
         return False
     return True
 

@@ -12,19 +12,23 @@ import re
 NARROW = "\u202f"
 WIDE = "\u00a0"
 
-_KEPT = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|mailto:)\S+|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+", re.IGNORECASE)
+# Both start only where a word starts: from every letter of a long word they would take its square.
+_KEPT = re.compile(
+    r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]*+://|www\.|mailto:)\S+|(?<![^\s@<>])[^\s@<>]++@[^\s@<>]+\.[^\s@<>]+",
+    re.IGNORECASE,
+)
 _BLANK = f"[ {WIDE}{NARROW}]"
 # A sign closes a word only where something like an end follows it: not in ":-)", "a?b" or "12:30".
 _END = r"(?=\s|$|[»”’\"')\]…,.])"
 
 _RULES = (
     (re.compile(r"(?<=[^\W\d_])'(?=[\w«]|$)"), "’"),
-    (re.compile(f"{_BLANK}+(?=[;!?]+{_END})"), NARROW),
+    (re.compile(f"(?<!{_BLANK}){_BLANK}+(?=[;!?]+{_END})"), NARROW),
     (re.compile(f"(?<=[\\w»”)’…])(?=[;!?]+{_END})"), NARROW),
-    (re.compile(f"{_BLANK}+(?=:{_END})"), WIDE),
+    (re.compile(f"(?<!{_BLANK}){_BLANK}+(?=:{_END})"), WIDE),
     (re.compile(f"(?<=[\\w»”)’…])(?=:{_END})"), WIDE),
     (re.compile(f"«{_BLANK}*"), f"«{NARROW}"),
-    (re.compile(f"{_BLANK}*»"), f"{NARROW}»"),
+    (re.compile(f"(?<!{_BLANK}){_BLANK}*»"), f"{NARROW}»"),
     (re.compile(f"(?<=\\d){_BLANK}+(?=[€%])"), WIDE),
 )
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?: \d{3})+(?!\d)")

@@ -37,6 +37,7 @@ def published_form(stored: StoredArticle, masthead: Masthead, sisters: Iterable[
             if sister.uid != stored.uid
         },
         date=_date(meta.get("date")),
+        standfirst=str(meta.get("standfirst", "")),
     )
 
 

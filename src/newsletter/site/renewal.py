@@ -19,8 +19,9 @@ from newsletter.model import Finding
 from newsletter.site.render import Press, Rendered, render_public
 from newsletter.site.writing import Renewal, renew_outputs, write_outputs
 from newsletter.store import Store
-from newsletter.store.articles import articles_published_since, present_sequence
+from newsletter.store.articles import articles_published_since, present_sequence, was_corrected_since
 from newsletter.store.meta import remember, remembered
+from newsletter.store.outputs import output_paths
 
 _TRUE_UP_TO = "outputs.sequence"
 _MADE_WITH = "outputs.made_with"
@@ -50,8 +51,9 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
             stale = None if everything else _stale(connection, mark)
             made = render_public(connection, press, changed=stale)
             sequence.append(present_sequence(connection))
+            gone = set(made.gone) | (_left_over(connection, made.files) if stale is None else set())
         rendered.append(made)
-        return Renewal(files=made.files, gone=made.gone)
+        return Renewal(files=made.files, gone=gone)
 
     sequence: list[int] = []
     written = renew_outputs(root, build, store=store, now=now)
@@ -78,10 +80,19 @@ def outputs_are_stale(connection: Connection, press: Press) -> bool:
 
 
 def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
-    """The uids published since the files were written; None when all has to be made again."""
-    if remembered(connection, _MADE_WITH) != mark:
+    """The uids published since the files were written; None when all has to be made again.
+
+    A correction or withdrawal may empty the page of a topic or a year, so it makes all again.
+    """
+    since = int(remembered(connection, _TRUE_UP_TO) or 0)
+    if remembered(connection, _MADE_WITH) != mark or was_corrected_since(connection, since):
         return None
-    return frozenset(articles_published_since(connection, int(remembered(connection, _TRUE_UP_TO) or 0)))
+    return frozenset(articles_published_since(connection, since))
+
+
+def _left_over(connection: Connection, files: Mapping[str, bytes]) -> set[str]:
+    """Pages and feeds once written that nothing public stands behind any more; pictures stay for old emails."""
+    return {path for path in output_paths(connection) if path not in files and not path.startswith("site/media/")}
 
 
 def _mark(press: Press) -> str:

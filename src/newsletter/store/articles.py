@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import ArticleId, RevisionId
 from newsletter.store.tables import article_topics, articles, counters, publications, revisions, slugs
@@ -224,18 +225,24 @@ def add_publication(
 
 def next_in(connection: Connection, counter: str) -> int:
     """Count a named counter up by one under its row lock; the first number is 1."""
-    changed = connection.execute(
-        update(counters).where(counters.c.name == counter).values(value=counters.c.value + 1)
-    ).rowcount
-    if not changed:
-        connection.execute(insert(counters).values(name=counter, value=1))
-    return int(connection.execute(select(counters.c.value).where(counters.c.name == counter)).scalar_one())
+    # Two first numbers at once, and no row to lock yet: the conflict is what makes one wait. The statement
+    # is the same on both engines; only SQLAlchemy spells it twice.
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(counters).values(name=counter, value=1)
+    counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return int(connection.execute(counted.returning(counters.c.value)).scalar_one())
 
 
 def present_sequence(connection: Connection) -> int:
     """The sequence number of the latest publication; 0 before the first."""
     value = connection.execute(select(counters.c.value).where(counters.c.name == "publication")).scalar()
     return int(value or 0)
+
+
+def was_corrected_since(connection: Connection, seq: int) -> bool:
+    """Whether an article was corrected or withdrawn after `seq` (primary key)."""
+    changes = select(literal(1)).where(publications.c.seq > seq, publications.c.kind.in_(("correct", "withdraw")))
+    return connection.execute(changes.limit(1)).first() is not None
 
 
 def articles_published_since(connection: Connection, seq: int) -> list[str]:

@@ -7,7 +7,7 @@ message. Comes in: `Store`. Goes out: `Held`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -51,8 +51,10 @@ class Held:
             yield
             self._commit()
         except BaseException:
+            # A connection that is gone has nothing to undo, and must not hide why it went.
             if not self._connection.invalidated:
-                self._driver.rollback()
+                with suppress(self._driver_error):
+                    self._driver.rollback()
             raise
         finally:
             # SQLAlchemy keeps count of transactions, too; by now there is nothing left to undo.

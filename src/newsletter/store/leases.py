@@ -30,6 +30,15 @@ class Lease:
     boot_id: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Who takes a lease, on which start of which machine, and until when (aware UTC)."""
+
+    token: str
+    boot_id: str
+    until: datetime
+
+
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Queued, or deferred and its time has come."""
     return or_(
@@ -38,9 +47,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def take_chunk(
-    connection: Connection, edition_id: EditionId, *, token: str, until: datetime, boot_id: str, now: datetime
-) -> Lease | None:
+def take_chunk(connection: Connection, edition_id: EditionId, holder: Holder, *, now: datetime) -> Lease | None:
     """Lease the edition's first open chunk with a due row, or None when there is none.
 
     Not exactly one row changed means that another sender was faster: the next chunk is tried.
@@ -52,7 +59,7 @@ def take_chunk(
         taken = connection.execute(
             update(chunks)
             .where(chunks.c.id == row.id, chunks.c.state == "open")
-            .values(state="leased", lease_token=token, lease_until=until, boot_id=boot_id)
+            .values(state="leased", lease_token=holder.token, lease_until=holder.until, boot_id=holder.boot_id)
         )
         if taken.rowcount == 1:
             return Lease(
@@ -60,9 +67,9 @@ def take_chunk(
                 edition_id=edition_id,
                 first_id=row.first_id,
                 last_id=row.last_id,
-                token=token,
-                until=until,
-                boot_id=boot_id,
+                token=holder.token,
+                until=holder.until,
+                boot_id=holder.boot_id,
             )
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.store.tables import events, meta
 
@@ -16,10 +17,14 @@ def remembered(connection: Connection, key: str) -> str | None:
 
 
 def remember(connection: Connection, key: str, value: str | None) -> None:
-    """Keep `value` under `key`; None forgets it."""
-    connection.execute(delete(meta).where(meta.c.key == key))
-    if value is not None:
-        connection.execute(insert(meta).values(key=key, value=value))
+    """Keep `value` under `key`, whoever else does so at the same moment; None forgets it (primary key)."""
+    if value is None:
+        connection.execute(delete(meta).where(meta.c.key == key))
+        return
+    # The statement is the same; only SQLAlchemy spells ON CONFLICT once for each engine.
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(meta).values(key=key, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
 def add_event(

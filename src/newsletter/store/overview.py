@@ -118,10 +118,10 @@ def unknown_by_edition(connection: Connection) -> Mapping[str, int]:
         .group_by(editions.c.uid)
         .order_by(editions.c.uid)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def article_counts(connection: Connection) -> Mapping[str, int]:
     """How many articles are in each state."""
     query = select(articles.c.state, func.count()).group_by(articles.c.state).order_by(articles.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}

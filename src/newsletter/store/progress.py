@@ -77,6 +77,15 @@ def finish_edition(connection: Connection, edition_id: EditionId, *, now: dateti
     return done.rowcount == 1
 
 
+def reopen_edition(connection: Connection, edition_id: EditionId) -> None:
+    """Let a finished edition be sent again, for rows that were queued anew (primary key)."""
+    connection.execute(
+        update(editions)
+        .where(editions.c.id == edition_id, editions.c.state == "sent")
+        .values(state="sending", finished_at=None)
+    )
+
+
 def pause_edition(connection: Connection, edition_id: EditionId, *, reason: str, now: datetime) -> bool:
     """Pause a sending edition and tell running senders so (primary key)."""
     done = connection.execute(

@@ -68,58 +68,19 @@ def release(store: Store, readers: int = 3, *, chunk: int = 500, uid: str = "e1"
     """A sending edition with one queued delivery for each of `readers` new subscribers."""
     ids = range(first, first + readers)
     with store.writing() as connection:
-        edition_id = connection.execute(
-            insert(editions).values(
-                uid=uid,
-                kind="single",
-                dedupe_key=f"article:{uid}",
-                state="sending",
-                reason="",
-                subject="The tide tables are out",
-                scheduled_at=NOW,
-                released_at=NOW,
-                considered=readers,
-                audience=readers,
-            )
-        ).inserted_primary_key[0]
-        variant_id = connection.execute(
-            insert(variants).values(
-                edition_id=edition_id,
-                language="en",
-                furniture="en",
-                articles_key="a",
-                subject="The tide tables are out",
-                html="",
-                text="",
-                placeholders={},
-            )
-        ).inserted_primary_key[0]
+        edition = _edition(uid, readers)
+        edition_id = connection.execute(insert(editions).values(edition)).inserted_primary_key[0]
+        variant = {"edition_id": edition_id, "subject": edition["subject"], **_VARIANT}
+        variant_id = connection.execute(insert(variants).values(variant)).inserted_primary_key[0]
+        keys = {"edition_id": edition_id, "variant_id": variant_id, "state": int(DeliveryState.QUEUED), "attempts": 0}
+        starts = range(first, first + readers, chunk)
+        ranges = [(start, min(start + chunk - 1, ids[-1])) for start in starts]
         if readers:
             connection.execute(insert(subscribers), [_subscriber(number) for number in ids])
-            connection.execute(
-                insert(deliveries),
-                [
-                    {
-                        "edition_id": edition_id,
-                        "subscriber_id": number,
-                        "variant_id": variant_id,
-                        "state": int(DeliveryState.QUEUED),
-                        "attempts": 0,
-                    }
-                    for number in ids
-                ],
-            )
+            connection.execute(insert(deliveries), [{**keys, "subscriber_id": number} for number in ids])
             connection.execute(
                 insert(chunks),
-                [
-                    {
-                        "edition_id": edition_id,
-                        "first_id": start,
-                        "last_id": min(start + chunk - 1, ids[-1]),
-                        "state": "open",
-                    }
-                    for start in range(first, first + readers, chunk)
-                ],
+                [{"edition_id": edition_id, "first_id": a, "last_id": b, "state": "open"} for a, b in ranges],
             )
     return EditionId(edition_id)
 
@@ -178,6 +139,24 @@ def change(store: Store, table: Any, number: int, **values: Any) -> None:
     """Change one row by its id, as another process would."""
     with store.writing() as connection:
         connection.execute(table.update().where(table.c.id == number).values(**values))
+
+
+_VARIANT = {"language": "en", "furniture": "en", "articles_key": "a", "html": "", "text": "", "placeholders": {}}
+
+
+def _edition(uid: str, readers: int) -> dict[str, Any]:
+    return {
+        "uid": uid,
+        "kind": "single",
+        "dedupe_key": f"article:{uid}",
+        "state": "sending",
+        "reason": "",
+        "subject": "The tide tables are out",
+        "scheduled_at": NOW,
+        "released_at": NOW,
+        "considered": readers,
+        "audience": readers,
+    }
 
 
 def _subscriber(number: int) -> dict[str, Any]:

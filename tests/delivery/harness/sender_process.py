@@ -1,7 +1,7 @@
 """Sends an edition in processes of its own, so that they can be killed.
 
-Reads one order a line: database, port, edition, then words (`resend`, `drain`). Forks a child for each,
-before anything is open, and prints its pid; a second line tells how it ended.
+Reads orders from each line, divided by `;`: database, port or Maildir, edition, then words (`resend`).
+Forks a child for each, before anything is open, and prints their pids; a second line tells how they ended.
 """
 
 from __future__ import annotations
@@ -10,19 +10,25 @@ import os
 import random
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ledger_rows import compose, token_of
 
 from newsletter.delivery import OnUnknown, Run, draining, send_edition, this_sender
-from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
+from newsletter.delivery.transports import MaildirSettings, SmtpSettings, Tls, Transport, open_transport
 from newsletter.model import EditionId
 from newsletter.store import Store
 
 
-def send(database: str, port: str, edition: str, *words: str) -> None:
+def transport_to(place: str) -> Transport:
+    if place.isdigit():
+        return open_transport(SmtpSettings(host="127.0.0.1", port=int(place), tls=Tls.NONE))
+    return open_transport(MaildirSettings(path=Path(place)))
+
+
+def send(database: str, place: str, edition: str, *words: str) -> None:
     store = Store(f"sqlite:///{database}")
-    settings = SmtpSettings(host="127.0.0.1", port=int(port), tls=Tls.NONE)
-    with SmtpTransport(settings) as transport, draining() as stop:
+    with transport_to(place) as transport, draining() as stop:
         run = Run(
             transport=transport,
             compose=compose,

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from newsletter.delivery.transports.settings import SmtpSettings, Tls
-from newsletter.delivery.transports.wire import Wire, WireLost
+from newsletter.delivery.transports.wire import Wire, WireLost, printable
 from newsletter.errors import TransportError
 
 _QUIT_TIMEOUT_S = 5.0
@@ -168,4 +168,4 @@ def _said(code: int, words: bytes | str) -> str:
 
 
 def _cut(text: str) -> str:
-    return " ".join(text.split())[:_SHOWN]
+    return printable(" ".join(text.split()))[:_SHOWN]

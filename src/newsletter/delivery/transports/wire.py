@@ -19,6 +19,11 @@ _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")
 
 
+def printable(words: str) -> str:
+    """Foreign words fit for a terminal and a database: whatever is not a visible character becomes U+FFFD."""
+    return words if words.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in words)
+
+
 class WireLost(Exception):
     """The conversation cannot go on: closed, silent past the deadline, or not SMTP. Says which."""
 
@@ -81,7 +86,7 @@ class Wire:
                 raise WireLost("the server answered something that is not SMTP")
             code, mark, text = found.groups()
             if kept < MAX_REPLY:
-                texts.append((text or b"").decode("utf-8", "replace"))
+                texts.append(printable((text or b"").decode("utf-8", "replace")))
                 kept += len(texts[-1]) + 1
             if mark != b"-":
                 return Reply(code=int(code), text=" ".join(texts)[:MAX_REPLY])

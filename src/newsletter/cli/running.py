@@ -1,0 +1,101 @@
+"""`serve`, `status`, `resume`: a newsroom runs, says how it is, and mails again after a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.app import JsonOption, YesOption, app, session
+from newsletter.cli.help import examples
+
+if TYPE_CHECKING:
+    from newsletter.answers import Status
+
+
+@app.command(
+    short_help="Serve pages, feeds, unsubscribe links and the dev inbox.",
+    epilog=examples("newsletter serve", "newsletter serve --bind 0.0.0.0:8000"),
+)
+def serve(
+    ctx: typer.Context,
+    bind: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where (default: [web] bind, 127.0.0.1:8000).")
+    ] = None,
+) -> None:
+    """Serve the pages and feeds, and answer mailed unsubscribe links; on 127.0.0.1 also the dev inbox.
+
+    The dev inbox shows every message of the outbox, and answers to this machine alone.
+    Ctrl-C ends it after the requests in hand.
+    """
+    from newsletter.cli.serving import run
+
+    run(session(ctx), bind)
+
+
+@app.command(short_help="Say how the newsroom is, and what waits for you.", epilog=examples("newsletter status"))
+def status(ctx: typer.Context, json: JsonOption = False) -> None:
+    """Say how the newsroom is: readers, articles that changed, editions under way, what a person must decide."""
+    from newsletter.cli.sending import report_data
+
+    here = session(ctx, json=json)
+    found = here.newsroom().status()
+    here.screen.data(
+        {
+            "title": found.title,
+            "paused": found.paused,
+            "subscribers": found.subscribers,
+            "articles": found.articles,
+            "editions": found.editions,
+            "changed": found.changed,
+            "unfinished": [report_data(report) for report in found.unfinished],
+            "unknown": found.unknown,
+            "last_backup": found.last_backup,
+        },
+        _lines(found),
+    )
+
+
+def _lines(found: Status) -> Iterator[str]:
+    yield f"newsroom      {found.title}"
+    if found.paused:
+        yield f"paused        {found.paused}; when you are sure: newsletter resume"
+    yield f"subscribers   {_counts(found.subscribers)}"
+    yield f"articles      {_counts(found.articles)}"
+    yield f"editions      {_counts(found.editions)}"
+    for path in found.changed:
+        yield f"changed       {path}; newsletter publish {path} renews page and feeds"
+    for report in found.unfinished:
+        uid, balance = report.edition.uid, report.balance
+        why = f" ({balance.reason})" if balance.reason else ""
+        yield (
+            f"{str(balance.state):<13} {uid}{why}: {balance.unsettled} of {balance.audience} to go; "
+            f"newsletter editions resume {uid}"
+        )
+    for uid, number in found.unknown.items():
+        yield f"undecided     {uid}: {number} unknown; newsletter deliveries list {uid} --only unknown"
+    yield f"last backup   {found.last_backup or 'never; newsletter db backup ../backup.zip'}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items()) or "none"
+
+
+@app.command(
+    short_help="Let a restored newsroom mail again.", epilog=examples("newsletter status", "newsletter resume")
+)
+def resume(ctx: typer.Context, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Let a restored newsroom mail again, when a person has looked and is sure."""
+    here = session(ctx, json=json)
+    newsroom = here.newsroom()
+    reason = newsroom.paused_reason()
+    if reason is not None:
+        here.screen.require_yes(
+            f"{reason}. What was mailed since is not known here. Mail again?",
+            consequence=f"The newsroom is paused ({reason}); this lets it mail again",
+            yes=yes,
+        )
+        newsroom.resume()
+    here.screen.data({"was_paused": reason})
+    here.screen.say("The newsroom is not paused." if reason is None else "The newsroom mails again.")

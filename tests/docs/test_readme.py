@@ -1,0 +1,70 @@
+"""The README is executed: what it shows works as it stands, and what it links exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def shell_blocks() -> list[str]:
+    return re.findall(r"^```bash\n(.*?)^```", README, flags=re.M | re.S)
+
+
+def test_the_five_minutes_work_as_they_are_written(tmp_path: Path) -> None:
+    first, own = shell_blocks()
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", own],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "my-newsletter" / "outbox" / "new").glob("*.eml"))) == 1
+    assert "make demo" in first
+
+
+def test_both_make_commands_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    for target in re.findall(r"^make (\w+)", "\n".join(shell_blocks()), flags=re.M):
+        assert re.search(rf"^{target}:", makefile, flags=re.M), target
+
+
+COMMANDS = sorted(set(re.findall(r"`newsletter ((?:[a-z]+ ?)+)", README)))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_the_readme_names_exists(words: str) -> None:
+    done = subprocess.run(
+        [str(BIN / "newsletter"), *words.split()[:2], "--help"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/tour.md"])
+def test_every_link_leads_to_a_file(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [t for t in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in t]
+
+    missing = [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()]
+
+    assert targets or page in ("SECURITY.md", "CHANGELOG.md")
+    assert missing == []
