@@ -45,8 +45,8 @@ def newsroom(folder: Path, readers: int, port: int) -> dict[str, str]:
     shutil.copytree(ROOT / "templates", folder / "templates")
     rows = [f"reader{n}@example.org,{('en', 'fr', 'ar')[n % 3]}" for n in range(readers)]
     (folder / "readers.csv").write_text("\n".join(["address,language", *rows]) + "\n", encoding="utf-8")
-    # The relay refuses example.org as the site's address; .test is nobody's either (RFC 6761).
-    environment = {**os.environ, "NEWSLETTER_NEWSROOM__BASE_URL": "https://news.harbour.test"}
+    # A relay is refused with example.org as the site; names below .alt are nobody's in DNS (RFC 9476).
+    environment = {**os.environ, "NEWSLETTER_NEWSROOM__BASE_URL": "https://news.harbour.alt"}
     run(folder, environment, "subscribers", "import", "readers.csv", "--consent", "benchmark")
     return environment
 

@@ -8,6 +8,7 @@ the transactions it needs. Time, ids and randomness are handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -22,7 +23,7 @@ from newsletter.delivery import Balance, transports
 from newsletter.delivery.letters import Letters
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.configured import settings_of
-from newsletter.editions import Draft, Plan, PublishWishes, Released, Wishes
+from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.model import DeliveryState, Finding, Masthead, Subscriber, SubscriberId
 from newsletter.site.lock import writing_alone
@@ -37,7 +38,7 @@ from newsletter.store.editions import (
     variants_of,
 )
 from newsletter.store.meta import add_event, remember, remembered
-from newsletter.store.schema import require_head, upgrade
+from newsletter.store.schema import require_head, upgrade, version_of
 
 
 class Newsroom:
@@ -58,6 +59,11 @@ class Newsroom:
     def store(self) -> Store:
         """The database, with its tables; a fresh one is made ready, an old one refused with a sentence."""
         store = self.closed_store()
+        if store.path is not None and not store.path.exists():
+            # Addresses are nobody else's to read. SQLite's side files take over the mode; what the disk
+            # refuses here, it refuses in a sentence below.
+            with suppress(OSError):
+                store.path.touch(mode=0o600)
         require_head(store)
         return store
 
@@ -107,9 +113,14 @@ class Newsroom:
     def publish(self, plan: Plan) -> Released:
         """Carry out a plan: files copied in, one transaction, then feeds and pages. Sends nothing yet.
 
-        Raises NewsroomPaused when the plan would mail somebody and a person has to agree first.
+        Raises NewsroomPaused when the plan would mail somebody and a person has to agree first,
+        ConfigError for a key that is missing or damaged, and OutputError for an unwritable folder:
+        all before anything is done.
         """
         self._refuse_when_paused(mails=bool(plan.editions))
+        if plan.editions and not self.keys.token_keys:
+            raise AssertionError("a newsroom without keys cannot sign links")
+        site.require_writable(self.folder)
         editions.copy_in(plan.drafts)
         pictures = {path: data for d in plan.drafts for path, data in editions.prepared_files(d.pictures).items()}
         site.write_pictures(self.store, self.folder, pictures, now=self.now)
@@ -181,13 +192,6 @@ class Newsroom:
         wishes = replace(wishes, for_a_look=True)
         return self.plan([file], wishes=wishes, publish=PublishWishes(sample=True)).findings
 
-    def places(self, plan: Plan) -> dict[str, str]:
-        """Where a person finds what was published: pages, feeds, and the outbox if mail stays here."""
-        found = {f"page {n}".removesuffix(" 1"): self._page(draft) for n, draft in enumerate(plan.drafts, 1)}
-        found["feeds"] = str(self.folder / "feeds")
-        outbox = self.config.transport.path
-        return {**found, "outbox": str(outbox)} if outbox is not None else found
-
     # Articles.
 
     def list_articles(self) -> list[editions.ArticleLine]:
@@ -202,6 +206,7 @@ class Newsroom:
         """Bring an archive in without mail; a file with faults is left out and the others go on."""
         with self.store.reading() as connection:
             drafts, unfit = editions.draft_articles(connection, files, bench=self._bench(), wishes=wishes)
+        site.require_writable(self.folder)
         for draft in tuple(drafts):
             try:
                 editions.copy_in([draft])
@@ -332,10 +337,16 @@ class Newsroom:
         return upgrade(self.closed_store())
 
     def backup(self, target: Path) -> int:
-        """Write database and key into one zip; gives its size in octets."""
-        size = backups.backup(self.store, target, key_file=self.folder / KEY_NAME)
-        with self.store.writing() as connection:
+        """Write database and key into one zip, also before an upgrade; gives its size in octets."""
+        store = self.closed_store()
+        with store.reading() as connection:
+            is_fresh = version_of(connection) is None
+        if is_fresh:
+            upgrade(store)
+        size = backups.backup(store, target, key_file=self.folder / KEY_NAME)
+        with store.writing() as connection:
             remember(connection, "backup", f"{self.now:%Y-%m-%d %H:%M} UTC")
+        store.close()
         return size
 
     def restore(self, archive: Path) -> tuple[Path, ...]:
@@ -343,6 +354,10 @@ class Newsroom:
         database = self.closed_store().path
         if database is None:
             raise UsageError("Bring a PostgreSQL database back with pg_restore.")
+        if "store" in self.__dict__:
+            self.store.close()
+        for opened in ("store", "keys"):
+            self.__dict__.pop(opened, None)
         return backups.restore(archive, database=database, key_file=self.folder / KEY_NAME, now=self.now)
 
     def paused_reason(self) -> str | None:
@@ -363,10 +378,6 @@ class Newsroom:
                 f"The newsroom is paused: {reason}. It does not know what was mailed since. "
                 "Look at newsletter status; when you are sure: newsletter resume"
             )
-
-    def _page(self, draft: Draft) -> str:
-        article = draft.article
-        return str(self.folder / "site" / article.language / article.slug / "index.html")
 
     def _bench(self) -> editions.Workbench:
         return editions.Workbench(

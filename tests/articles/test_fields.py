@@ -58,11 +58,11 @@ def test_an_image_may_be_a_table(read: Read) -> None:
 
 
 def test_all_faults_of_a_file_are_told_at_once_in_its_order(refuse: Refuse) -> None:
-    faults = refuse("---\nsumary: x\ndate: 2026-13-01\nlanguage: english\ndraft: perhaps\n---\n<div>" + "<b>" * 100)
+    faults = refuse("---\ntopic: x\ndate: 2026-13-01\nlanguage: english\ndraft: perhaps\n---\n<div>" + "<b>" * 100)
 
     assert [fault.split(": ")[0:2] for fault in faults] == [
         ["quay.md", "the text cannot be read"],
-        ["quay.md:2", "sumary"],
+        ["quay.md:2", "topic"],
         ["quay.md:3", "date"],
         ["quay.md:4", "language"],
         ["quay.md:5", "draft"],
@@ -72,7 +72,7 @@ def test_all_faults_of_a_file_are_told_at_once_in_its_order(refuse: Refuse) -> N
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("sumary: x", 'sumary: there is no such field. Did you mean "summary"?'),
+        ("topic: x", 'topic: there is no such field. Did you mean "topics"?'),
         ("Author: x", 'Author: there is no such field. Did you mean "author"?'),
         ("description: x", 'description: there is no such field. Did you mean "summary"?'),
         ("qqq: x", "qqq: there is no such field. The fields are title, summary, author,"),

@@ -62,7 +62,7 @@ def test_links_are_numbered_through_and_listed_below_their_section() -> None:
     [
         '<a href="https://example.org/a">https://example.org/a</a>',
         '<a href="https://example.org/">https://example.org</a>',
-        '<a href="https://example.org/caf%C3%A9">https://example.org/café</a>',
+        '<a href="https://example.org/%C3%A9t%C3%A9">https://example.org/été</a>',
         '<a href="mailto:ada@example.org">ada@example.org</a>',
         '<a href="tel:+33100000000">+33100000000</a>',
     ],

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "delivery" / "harness"))
 
-from ledger_rows import make_store  # found only through the line above
+from ledger_rows import empty, make_store  # found only through the line above
 
 from newsletter.store import Store
 from newsletter.store.tables import metadata
@@ -40,19 +39,23 @@ def postgresql_store(postgresql_url: str) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture(scope="session")
+def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = make_store(tmp_path_factory.mktemp("kept"))
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def postgresql(postgresql_store: Store) -> Iterator[Store]:
     yield postgresql_store
-    with postgresql_store.writing() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(delete(table))
+    empty(postgresql_store)
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Store]:
-    store = make_store(tmp_path)
-    yield store
-    store.close()
+def sqlite(sqlite_store: Store) -> Iterator[Store]:
+    yield sqlite_store
+    empty(sqlite_store)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

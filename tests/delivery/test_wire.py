@@ -39,7 +39,7 @@ def test_a_reply_of_several_lines_is_one_reply(ends: tuple[Wire, socket.socket])
         (b"250\r\n", 250, ""),
         (b"250 \r\n", 250, ""),
         (b"250 ok\n", 250, "ok"),
-        (b"550 caf\xe9\0\x1b[2J\r\n", 550, "caf\ufffd\ufffd\ufffd[2J"),
+        (b"550 a\xe9\0\x1b[2J\r\n", 550, "a\ufffd\ufffd\ufffd[2J"),
     ],
 )
 def test_odd_but_readable_replies_are_read(ends: tuple[Wire, socket.socket], line: bytes, code: int, text: str) -> None:

@@ -53,7 +53,7 @@ def test_every_missing_picture_is_told_at_once(desk: Desk) -> None:
     with pytest.raises(ArticleError) as caught:
         desk.plan(file)
 
-    assert [fault.line for fault in caught.value.faults] == [2, None]
+    assert [fault.line for fault in caught.value.faults] == [2, 8]
     assert "no file lead.png beside the article" in str(caught.value)
     assert "no file img/quay.png beside the article" in str(caught.value)
 

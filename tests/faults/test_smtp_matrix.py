@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from ledger_rows import Clock, Hands, attempts_of, delivery_of, make_store, message_id, release, rows
+from ledger_rows import Clock, Hands, attempts_of, delivery_of, empty, make_store, message_id, release, rows
 from scripted_smtp import DEFAULTS, DROP, GARBAGE, HANG, ScriptedSmtp
 
 from newsletter.delivery import send_edition
@@ -15,7 +15,7 @@ from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState
 from newsletter.store import Store
-from newsletter.store.tables import editions, metadata, subscribers
+from newsletter.store.tables import editions, subscribers
 
 BEFORE_THE_READER = ["banner", "ehlo", "starttls", "auth", "mail"]
 BEFORE_THE_CONTENT = ["rcpt", "data"]
@@ -58,9 +58,7 @@ def one_store() -> Iterator[Store]:
 @pytest.fixture
 def memory_store(one_store: Store) -> Iterator[Store]:
     yield one_store
-    with one_store.writing() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+    empty(one_store)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger_rows import NOW, Hands, change, compose, make_store, release, states
 
-from newsletter.delivery import send_edition
+from newsletter.delivery import Balance, send_edition
 from newsletter.delivery.transports import MemoryTransport
 from newsletter.model import DeliveryState, Envelope, Receipt, Recipient
 from newsletter.store import Store
@@ -52,23 +52,28 @@ class Watched(MemoryTransport):
         return receipt
 
 
-def leave_one_by_one(path: Path, diary: Diary, started: threading.Event) -> None:
+def leave_one_by_one(path: Path, diary: Diary, leaving: threading.Event) -> None:
     """Unsubscribe every second reader, from a connection of its own, and answer after the commit."""
     store = Store(f"sqlite:///{path}")
-    started.wait(10)
     for number in range(10, READERS + 1, 2):
         change(store, subscribers, number, state="unsubscribed")
         diary.lines.append(("gone", f"r{number}@example.org"))
+        leaving.set()
     store.close()
 
 
 def test_nobody_is_handed_over_after_their_unsubscribe_was_answered(tmp_path: Path) -> None:
-    store, diary, started = make_store(tmp_path), Diary(), threading.Event()
+    store, diary, leaving = make_store(tmp_path), Diary(), threading.Event()
     edition_id = release(store, READERS)
-    thread = threading.Thread(target=leave_one_by_one, args=(tmp_path / "newsletter.db", diary, started))
-    thread.start()
+    thread = threading.Thread(target=leave_one_by_one, args=(tmp_path / "newsletter.db", diary, leaving))
 
-    send_edition(store, edition_id, Hands(Watched(diary)).run(progress=lambda _: started.set()))
+    def begin(balance: Balance) -> None:
+        # After the batch was leased, and not before the first reader has left.
+        if balance.count(DeliveryState.SENT) == 1:
+            thread.start()
+            leaving.wait(10)
+
+    send_edition(store, edition_id, Hands(Watched(diary)).run(progress=begin))
     thread.join()
 
     ended = states(store, edition_id)

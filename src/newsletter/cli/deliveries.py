@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.app import JsonOption, app, session
+from newsletter.cli.app import JsonOption, group, session
+from newsletter.cli.editions import Uid
+from newsletter.cli.help import examples
 from newsletter.errors import UsageError
-from newsletter.model import DeliveryState
 
-deliveries = typer.Typer(help="What became of each email.", no_args_is_help=True)
-app.add_typer(deliveries, name="deliveries", rich_help_panel="Look and mend")
+if TYPE_CHECKING:
+    from newsletter.model import DeliveryState
+    from newsletter.store.overview import DeliveryLine
+
+deliveries = group("deliveries", about="What became of each email.")
 
 
-@deliveries.command("list")
+@deliveries.command(
+    "list",
+    no_args_is_help=True,
+    short_help="List an edition's deliveries, and why.",
+    epilog=examples("newsletter deliveries list 7a96", "newsletter deliveries list 7a96 --only failed"),
+)
 def list_deliveries(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(help="The edition's uid; its first characters suffice.", show_default=False)
-    ],
+    uid: Uid,
     only: Annotated[
-        str | None, typer.Option(help="Only these: queued, leased, sent, deferred, failed, unknown, cancelled.")
+        str | None,
+        typer.Option(metavar="STATE", help="Only: queued, leased, sent, deferred, failed, unknown or cancelled."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="At most this many.")] = 100,
     json: JsonOption = False,
 ) -> None:
     """List an edition's deliveries with their state, attempts, and the server's last word."""
     here = session(ctx, json=json)
-    state = _state(only) if only else None
-    rows = here.newsroom().list_deliveries(edition, only=state, limit=limit)
+    state = _state(only) if only is not None else None
+    rows = here.newsroom().list_deliveries(uid, only=state, limit=limit)
     here.screen.table(
         rows,
         ("reader", "state", "attempts", "settled", "next", "reason"),
-        [(r.address, r.state.name.lower(), r.attempts, r.settled_at, r.next_at, r.reason or r.reply) for r in rows],
+        [(r.address, r.state.name.lower(), r.attempts, r.settled_at, r.next_at, _reason(r)) for r in rows],
         empty="No delivery matches.",
     )
     if len(rows) == limit:
-        here.screen.say(f"The first {limit}; pass --limit for more.")
+        here.screen.say(f"These are the first {limit:,}; --limit shows more.")
+
+
+def _reason(line: DeliveryLine) -> str | None:
+    """Why it is as it is, or what the server said; of an email that was accepted nobody asks."""
+    return None if line.state.name == "SENT" else line.reason or line.reply
 
 
 def _state(name: str) -> DeliveryState:
+    from newsletter.model import DeliveryState
+
     try:
         return DeliveryState[name.upper()]
     except KeyError:

@@ -6,18 +6,22 @@ Nothing is changed and nothing leaves the machine but a connection to the config
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import sqlite3
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 from newsletter import __version__
 from newsletter.cli.app import Session
 from newsletter.cli.opening import open_newsroom
+from newsletter.cli.values import hour
 from newsletter.config.keys import check_key
 from newsletter.errors import ConfigError, NewsletterError
 from newsletter.newsroom import Newsroom
@@ -46,19 +50,28 @@ class Check:
 
 
 def examine(here: Session) -> list[Check]:
-    """Every check that can be made; a broken configuration ends the list early."""
+    """Every check that can be made; a broken configuration or database ends the list early."""
     checks = [*_versions()]
     try:
         newsroom = open_newsroom(here.folder, here.screen)
     except ConfigError as error:
-        return [*checks, Check(what="configuration", verdict="broken", found=str(error), advice="mend config.toml")]
+        faults = [Check(what="configuration", verdict="broken", found=str(fault)) for fault in error.faults]
+        return [*checks, *faults]
     checks.append(Check(what="configuration", verdict="ok", found=str(newsroom.folder / "config.toml")))
-    for look in (_key, _database, _folders, _disk, _clock, _outputs, _transport, _address, _backup):
-        try:
-            checks += look(newsroom)
-        except NewsletterError as error:
-            checks.append(Check(what=look.__name__.strip("_"), verdict="broken", found=str(error)))
+    database = _examined("database", _database, newsroom)
+    checks += [*_key(newsroom), *_examined("base_url", _address, newsroom), *database, *_folders(newsroom)]
+    checks += [*_disk(newsroom), *_transport(newsroom)]
+    if not any(check.verdict == "broken" for check in database):
+        for what, look in (("clock", _clock), ("feeds and pages", _outputs), ("last backup", _backup)):
+            checks += _examined(what, look, newsroom)
     return checks
+
+
+def _examined(what: str, look: Callable[[Newsroom], Iterable[Check]], newsroom: Newsroom) -> list[Check]:
+    try:
+        return list(look(newsroom))
+    except NewsletterError as error:
+        return [Check(what=what, verdict="broken", found=str(error))]
 
 
 def _versions() -> Iterator[Check]:
@@ -89,7 +102,8 @@ def _key(newsroom: Newsroom) -> Iterator[Check]:
 
 
 def _database(newsroom: Newsroom) -> Iterator[Check]:
-    with newsroom.closed_store().reading() as connection:
+    store = newsroom.closed_store()
+    with store.reading() as connection:
         version = version_of(connection)
         faults = integrity_faults(connection)
         paused = remembered(connection, "paused") if version else None
@@ -101,6 +115,9 @@ def _database(newsroom: Newsroom) -> Iterator[Check]:
     )
     if faults:
         yield Check(what="database", verdict="broken", found=faults[0], advice="newsletter db restore FILE")
+    elif store.path is not None and (mode := store.path.stat().st_mode) & 0o077:
+        found = f"others can read the readers' addresses (mode {stat.S_IMODE(mode):04o})"
+        yield Check(what="database", verdict="advice", found=found, advice=_run("chmod 600", store.path))
     else:
         yield Check(what="database", verdict="ok", found="whole")
     if paused:
@@ -111,45 +128,48 @@ def _folders(newsroom: Newsroom) -> Iterator[Check]:
     outbox = newsroom.config.transport.path
     for path in (newsroom.folder / "feeds", newsroom.folder / "site", *([outbox] if outbox else [])):
         place = next(each for each in (path, *path.parents) if each.exists())
-        writable = os.access(place, os.W_OK | os.X_OK)
+        if not place.is_dir():
+            yield Check(what="folder", verdict="broken", found=f"{place} is no folder", advice="move it aside")
+            continue
+        is_writable = os.access(place, os.W_OK | os.X_OK)
         yield Check(
             what="folder",
-            verdict="ok" if writable else "broken",
-            found=str(path),
-            advice="" if writable else f"chmod u+rwx {place}",
+            verdict="ok" if is_writable else "broken",
+            found=str(path) if is_writable else f"{path} cannot be written",
+            advice="" if is_writable else _run("chmod u+rwx", place),
         )
 
 
 def _disk(newsroom: Newsroom) -> Iterator[Check]:
     free = shutil.disk_usage(newsroom.folder).free
-    enough = free > FREE_BYTES
+    is_enough = free > FREE_BYTES
     yield Check(
         what="disk",
-        verdict="ok" if enough else "broken",
+        verdict="ok" if is_enough else "broken",
         found=f"{free / 1e9:.1f} GB free",
-        advice="" if enough else "make room: a full disk stops sending",
+        advice="" if is_enough else "make room: a full disk stops sending",
     )
 
 
 def _clock(newsroom: Newsroom) -> Iterator[Check]:
     with newsroom.store.reading() as connection:
         last = last_event_at(connection)
-    ahead = last is not None and last > newsroom.now + timedelta(minutes=5)
+    is_behind = last is not None and last > newsroom.now + timedelta(minutes=5)
     yield Check(
         what="clock",
-        verdict="broken" if ahead else "ok",
-        found=f"{newsroom.now:%Y-%m-%d %H:%M} UTC",
-        advice=f"the ledger was written at {last:%Y-%m-%d %H:%M}: set the clock" if ahead and last else "",
+        verdict="broken" if is_behind else "ok",
+        found=hour(newsroom.now),
+        advice=f"the ledger was written at {hour(last)}: set the clock" if is_behind and last else "",
     )
 
 
 def _outputs(newsroom: Newsroom) -> Iterator[Check]:
-    stale = newsroom.outputs_are_stale()
+    is_stale = newsroom.outputs_are_stale()
     yield Check(
         what="feeds and pages",
-        verdict="advice" if stale else "ok",
-        found="older than what is published" if stale else "say what is published",
-        advice="newsletter feeds build" if stale else "",
+        verdict="advice" if is_stale else "ok",
+        found="older than what is published" if is_stale else "say what is published",
+        advice="newsletter feeds build" if is_stale else "",
     )
 
 
@@ -169,12 +189,20 @@ def _transport(newsroom: Newsroom) -> Iterator[Check]:
 
 
 def _address(newsroom: Newsroom) -> Iterator[Check]:
-    for finding in check_address_of_site(newsroom.masthead, transport_kind=str(newsroom.config.transport.kind)):
-        yield Check(what="base_url", verdict="broken", found=finding.message, advice=finding.advice)
+    findings = check_address_of_site(newsroom.masthead, transport_kind=str(newsroom.config.transport.kind))
+    for finding in findings:
+        verdict: Verdict = "broken" if finding.severity == "error" else "advice"
+        yield Check(what="base_url", verdict=verdict, found=finding.message, advice=finding.advice)
+    if not findings:
+        yield Check(what="base_url", verdict="ok", found=newsroom.masthead.base_url)
 
 
 def _backup(newsroom: Newsroom) -> Iterator[Check]:
     with newsroom.store.reading() as connection:
         last = remembered(connection, "backup")
-    advice = "" if last else "newsletter db backup backup.zip"
+    advice = "" if last else "newsletter db backup ../backup.zip"
     yield Check(what="last backup", verdict="ok" if last else "advice", found=last or "never", advice=advice)
+
+
+def _run(command: str, path: Path) -> str:
+    return f"{command} {shlex.quote(str(path))}"

@@ -2,95 +2,150 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.app import JsonOption, YesOption, app, session
-from newsletter.cli.plan_view import balance_line
-from newsletter.cli.publish import exit_code_of, report_data, send_with_progress, tell_reports
+from newsletter.cli.app import JsonOption, YesOption, group, session
+from newsletter.cli.help import examples
+from newsletter.cli.values import counted, hour, picked
 from newsletter.errors import UsageError
 
-editions = typer.Typer(help="List, show, pause, resume and cancel editions.", no_args_is_help=True)
-app.add_typer(editions, name="editions", rich_help_panel="Look and mend")
+if TYPE_CHECKING:
+    from newsletter.answers import EditionReport
 
-Uid = Annotated[str, typer.Argument(help="The edition's uid; its first characters suffice.", show_default=False)]
+editions = group("editions", about="List, show, pause, resume and cancel editions.")
+
+Uid = Annotated[
+    str, typer.Argument(metavar="UID", help="The edition's uid; its first characters suffice.", show_default=False)
+]
+_SHOWN = (
+    "uid",
+    "kind",
+    "state",
+    "reason",
+    "subject",
+    "scheduled_at",
+    "released_at",
+    "finished_at",
+    "considered",
+    "audience",
+)
 
 
-@editions.command("list")
+@editions.command("list", epilog=examples("newsletter editions list"))
 def list_editions(ctx: typer.Context, json: JsonOption = False) -> None:
     """List editions, newest first."""
     here = session(ctx, json=json)
     rows = here.newsroom().list_editions()
     here.screen.table(
-        rows,
-        ("uid", "released", "state", "kind", "audience", "subject"),
-        [(e.uid, e.released_at, e.state, e.kind, e.audience, e.subject) for e in rows],
-        empty="No edition yet. Publishing an article makes one.",
+        [picked(edition, _SHOWN) for edition in rows],
+        ("uid", "released", "state", "kind", "readers", "subject"),
+        [(e.uid, e.released_at, e.state, e.kind, f"{e.audience:,}", e.subject) for e in rows],
+        empty="No edition yet. Publishing an article makes one: newsletter publish articles/NAME.md",
     )
 
 
-@editions.command()
+@editions.command(
+    no_args_is_help=True,
+    short_help="Show an edition's state, variants and balance.",
+    epilog=examples("newsletter editions show 7a96"),
+)
 def show(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
-    """Show one edition: its state, its variants, and the balance of its deliveries."""
+    """Show one edition: its state, its variants, its articles, and the balance of its deliveries."""
+    from newsletter.cli.sending import report_data
+
     here = session(ctx, json=json)
     found = here.newsroom().show_edition(uid)
-    edition, balance = found.edition, found.balance
-    lines = [
-        f"uid        {edition.uid}",
-        f"state      {edition.state}{f' ({edition.reason})' if edition.reason else ''}",
-        f"subject    {edition.subject}",
-        f"released   {edition.released_at:%Y-%m-%d %H:%M} UTC" if edition.released_at else "released   not yet",
-        f"balance    {balance_line(balance)}",
-        *(
-            f"variant    body {v.language}, around it {v.furniture}: {v.subject}"
-            for v in (stored.variant for stored in found.variants)
-        ),
-        *(f"article    {title}" for title in found.articles),
-    ]
+    variants = [stored.variant for stored in found.variants]
     here.screen.data(
         {
             **report_data(found),
-            "kind": edition.kind,
-            "subject": edition.subject,
-            "released_at": edition.released_at,
-            "variants": [{"language": v.variant.language, "furniture": v.variant.furniture} for v in found.variants],
+            "kind": found.edition.kind,
+            "subject": found.edition.subject,
+            "released_at": found.edition.released_at,
+            "variants": [picked(variant, ("language", "furniture", "subject")) for variant in variants],
             "articles": found.articles,
         },
-        lines,
+        _lines(found),
     )
 
 
-@editions.command()
-def pause(ctx: typer.Context, uid: Uid) -> None:
+def _lines(found: EditionReport) -> Iterator[str]:
+    from newsletter.cli.plan_view import balance_line
+
+    edition = found.edition
+    yield f"uid       {edition.uid}"
+    yield f"state     {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
+    yield f"subject   {edition.subject}"
+    yield f"released  {hour(edition.released_at) if edition.released_at else 'not yet'}"
+    yield f"balance   {balance_line(found.balance)}"
+    for stored in found.variants:
+        variant = stored.variant
+        yield f"variant   article in {variant.language}, the words around it in {variant.furniture}"
+    for title in found.articles:
+        yield f"article   {title}"
+
+
+@editions.command(
+    no_args_is_help=True,
+    short_help="Stop sending an edition, for now.",
+    epilog=examples("newsletter editions pause 7a96"),
+)
+def pause(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
     """Stop sending an edition; only what is in flight still leaves. Go on with `editions resume`."""
-    here = session(ctx)
+    here = session(ctx, json=json)
     edition = here.newsroom().pause_edition(uid)
-    here.screen.say(f"{edition.uid} is paused. Go on with: newsletter editions resume {edition.uid}")
+    here.screen.data({"uid": edition.uid, "state": edition.state})
+    here.screen.say(f"Edition {edition.uid} is paused. Go on with: newsletter editions resume {edition.uid}")
 
 
-@editions.command()
+@editions.command(
+    no_args_is_help=True,
+    short_help="Go on sending; nobody is mailed twice.",
+    epilog=examples("newsletter editions resume 7a96"),
+)
 def resume(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
-    """Go on sending a paused or interrupted edition; nobody is mailed twice."""
+    """Go on sending a paused, deferred or interrupted edition; nobody is mailed twice.
+
+    For one that is sent already it says so, and does nothing.
+    """
+    from newsletter.cli.sending import Sent, report_data, send_with_progress, tell_sent
+    from newsletter.model import EditionState
+
     here = session(ctx, json=json)
     newsroom = here.newsroom()
-    edition = newsroom.resume_edition(uid)
-    reports, stopped = send_with_progress(newsroom, [edition], here.screen)
-    here.screen.data([report_data(report) for report in reports])
-    tell_reports(reports, here.screen)
-    raise typer.Exit(130 if stopped else exit_code_of(reports))
+    found = newsroom.show_edition(uid)
+    if found.edition.state is EditionState.SENT:
+        here.screen.say("It is sent already; nothing is left to do.")
+        sent = Sent(reports=(found,))
+    else:
+        sent = send_with_progress(newsroom, [newsroom.resume_edition(found.edition.uid)], here.screen)
+    here.screen.data(report_data(sent.reports[0]))
+    tell_sent(sent, here.screen)
+    raise typer.Exit(0 if found.edition.state is EditionState.SENT else sent.exit_code)
 
 
-@editions.command()
-def cancel(ctx: typer.Context, uid: Uid, yes: YesOption = False) -> None:
+@editions.command(
+    no_args_is_help=True,
+    short_help="End an edition for good.",
+    epilog=examples("newsletter editions cancel 7a96"),
+)
+def cancel(ctx: typer.Context, uid: Uid, yes: YesOption = False, json: JsonOption = False) -> None:
     """End an edition: what is not sent yet is cancelled for good. There is no way back."""
-    here = session(ctx)
+    from newsletter.model import EditionState
+
+    here = session(ctx, json=json)
     newsroom = here.newsroom()
     edition = newsroom.show_edition(uid).edition
-    if not yes:
-        if not here.screen.can_ask:
-            raise UsageError(f"This cancels edition {edition.uid} and there is nobody to ask. Pass --yes to agree.")
-        if not typer.confirm(f'Cancel "{edition.subject}" for everyone who does not have it yet?', err=True):
-            raise UsageError("Nothing was done.")
+    if edition.state is EditionState.SENT:
+        raise UsageError(f"Edition {edition.uid} is sent; there is nothing left to cancel.")
+    here.screen.require_yes(
+        f'Cancel "{edition.subject}" for everyone who does not have it yet?',
+        consequence=f"This cancels edition {edition.uid}",
+        yes=yes,
+    )
     number = newsroom.cancel_edition(edition.uid)
-    here.screen.say(f"{edition.uid} is cancelled; {number} emails were not sent.")
+    here.screen.data({"uid": edition.uid, "cancelled": number})
+    here.screen.say(f"Edition {edition.uid} is cancelled; {counted(number, 'email')} will not be sent.")

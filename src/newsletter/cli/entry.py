@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -17,8 +18,9 @@ _WITH_VALUE = frozenset({"-C", "--newsroom"})
 def main() -> None:
     """Run the command line; every expected error is one sentence on stderr and its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets "\u2192" for an arrow, rather than us a traceback.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text files here
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding gets "\u2192" for an arrow, rather than us a traceback.
+            stream.reconfigure(errors="backslashreplace")
     words = hoisted(sys.argv[1:])
     try:
         app(args=words)
@@ -30,7 +32,7 @@ def main() -> None:
     except KeyboardInterrupt:
         write(sys.stderr, "Stopped.")
         sys.exit(130)
-    except Exception as error:  # noqa: BLE001  # the outermost door: a person gets a sentence, never a traceback
+    except Exception as error:  # the outermost door: a person gets a sentence, never a traceback
         if "--debug" in words:
             raise
         sentence = (

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    # Typer's own copy of click; at run time nothing here needs its name.
-    from typer._click import HelpFormatter
+    # Typer's own copy of click: only the types are named, so another Typer works, too.
+    from typer._click import Context, HelpFormatter
 
 SECTIONS = {
     "Set up": ("init", "config", "doctor", "db"),
@@ -25,7 +24,7 @@ EXIT_CODES = {
     3: "nothing was due, where --exit-code asks for it",
     4: "preflight found errors; what they concern stays home",
     74: "disk or database refused",
-    75: "try again later: mail is deferred or paused, the relay is away, the database is busy",
+    75: "try again later: mail waits, the relay is away, or the database is busy",
     78: "the configuration is wrong",
     130: "stopped by Ctrl-C; the same command goes on",
 }
@@ -45,12 +44,12 @@ def exit_codes() -> str:
 class Sections(TyperGroup):
     """Typer's group, with its commands listed under headings: without Rich, Typer has none."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         """The commands in the order of SECTIONS; one that is missing there comes last."""
         order = [name for names in SECTIONS.values() for name in names]
         return sorted(self.commands, key=lambda name: order.index(name) if name in order else len(order))
 
-    def format_commands(self, ctx: typer.Context, formatter: HelpFormatter) -> None:
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write each section with a line for each of its commands."""
         widest = max(map(len, self.commands))
         for title, names in SECTIONS.items():

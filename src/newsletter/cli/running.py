@@ -58,6 +58,8 @@ def status(ctx: typer.Context, json: JsonOption = False) -> None:
 
 
 def _lines(found: Status) -> Iterator[str]:
+    from newsletter.cli.sending import unsettled
+
     yield f"newsroom      {found.title}"
     if found.paused:
         yield f"paused        {found.paused}; when you are sure: newsletter resume"
@@ -69,10 +71,8 @@ def _lines(found: Status) -> Iterator[str]:
     for report in found.unfinished:
         uid, balance = report.edition.uid, report.balance
         why = f" ({balance.reason})" if balance.reason else ""
-        yield (
-            f"{str(balance.state):<13} {uid}{why}: {balance.unsettled} of {balance.audience} to go; "
-            f"newsletter editions resume {uid}"
-        )
+        left = f"{unsettled(balance):,} of {balance.audience:,} to go"
+        yield f"unfinished    {uid} is {balance.state}{why}, {left}; newsletter editions resume {uid}"
     for uid, number in found.unknown.items():
         yield f"undecided     {uid}: {number} unknown; newsletter deliveries list {uid} --only unknown"
     yield f"last backup   {found.last_backup or 'never; newsletter db backup ../backup.zip'}"

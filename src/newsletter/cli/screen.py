@@ -54,7 +54,8 @@ class Screen:
             self.data(value)
             return
         if not rows:
-            self.say(empty)
+            if empty:
+                self.say(empty)
             return
         from rich.table import Table
         from rich.text import Text
@@ -135,9 +136,18 @@ class Screen:
 
 
 def write(stream: TextIO, line: str) -> None:
-    """One line on `stream`. When its reader went away (`| head`), the command goes on and its exit code stays true."""
+    """One line on `stream`."""
+    write_all(stream, [f"{line}\n"])
+
+
+def write_all(stream: TextIO, lines: Iterable[str]) -> None:
+    """Lines with their ends on `stream`.
+
+    When its reader went away (`| head`), the command goes on, and its exit code stays true.
+    """
     try:
-        print(line, file=stream, flush=True)
+        stream.writelines(lines)
+        stream.flush()
     except BrokenPipeError:
         # Python flushes once more at its end; that must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.cli.app import Session
+from newsletter.cli.values import plain
 from newsletter.errors import UsageError
 from newsletter.model import Masthead, Subscriber
 from newsletter.newsroom import Newsroom
@@ -38,29 +39,37 @@ class Served:
     def reader_of(self, token: str) -> ReaderOfToken | None:
         """Whose unsubscribe link carries `token`; None for one that was never signed. Writes nothing."""
         reader = self._newsroom.reader_of(token)
-        return None if reader is None else _shown(reader)
+        return None if reader is None else _known(reader)
 
     def unsubscribe(self, token: str, *, source: str) -> ReaderOfToken | None:
         """End the subscription behind `token` at once, also for queued mail. Safe to repeat."""
         reader = self._newsroom.reader_of(token)
         left = None if reader is None else self._newsroom.unsubscribe(reader.id, source=source)
-        return None if left is None else _shown(left.subscriber)
+        return None if left is None else _known(left.subscriber)
+
+
+class PlainFormatter(logging.Formatter):
+    """Log lines in which what others sent us, such as a path, moves no cursor of a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        return plain(super().format(record))
 
 
 def run(here: Session, bind: str | None) -> None:
     """Serve until the process is told to end. Raises UsageError for an address that makes no sense."""
     newsroom = here.newsroom()
-    host, _, port = (bind or newsroom.config.web.bind).rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"--bind {bind}: write it as HOST:PORT, such as 127.0.0.1:8000.")
-    host = host.strip("[]")
-    logging.basicConfig(level=logging.INFO if here.screen.verbose else logging.WARNING, format="%(message)s")
+    host, port = _address(bind or newsroom.config.web.bind)
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(message)s"))
+    level = logging.DEBUG if here.screen.verbose else newsroom.config.log.level.upper()
+    logging.basicConfig(level=logging.WARNING if here.screen.quiet else level, handlers=[handler])
+    served = Served(newsroom)
+    local = host in LOCAL and served.outbox_folder is not None
+    server = WebServer(create_app(served, dev_inbox=local, hosts=newsroom.config.web.hosts), host, port)
     newsroom.renew_outputs()
-    local = host in LOCAL and newsroom.config.transport.path is not None
-    app = create_app(Served(newsroom), dev_inbox=local, hosts=newsroom.config.web.hosts)
-    server = WebServer(app, host, int(port))
-    address, number = server.address
-    at = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
+    name, number = server.address
+    at = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
     here.screen.say(f"pages      {at}/")
     here.screen.say(f"feeds      {at}/feeds/rss.xml")
     if local:
@@ -69,5 +78,12 @@ def run(here: Session, bind: str | None) -> None:
     server.run()
 
 
-def _shown(reader: Subscriber) -> ReaderOfToken:
+def _address(bind: str) -> tuple[str, int]:
+    host, _, port = bind.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()):
+        raise UsageError(f"--bind {bind}: write it as HOST:PORT, such as 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)
+
+
+def _known(reader: Subscriber) -> ReaderOfToken:
     return ReaderOfToken(address=mask(reader.address), language=reader.language, state=reader.state)

@@ -1,39 +1,54 @@
-"""`newsletter subscribers …` and `newsletter why`: who reads, what they chose, and what they got."""
+"""`newsletter subscribers …`: readers come in, are listed, and change their choices."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.app import JsonOption, YesOption, app, session
-from newsletter.errors import OutputError, UsageError
+from newsletter.cli.app import JsonOption, group, session
+from newsletter.cli.help import examples
+from newsletter.cli.values import picked
+from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
     from newsletter.store.subscribers import SubscriberFilter
     from newsletter.subscribers import Choices
 
-subscribers = typer.Typer(help="Add, list, import, export, change and let go readers.", no_args_is_help=True)
-app.add_typer(subscribers, name="subscribers", rich_help_panel="Readers")
+subscribers = group("subscribers", about="Add, list, import, export, change and let go readers.")
 
-Address = Annotated[str, typer.Argument(help="The reader's address.", show_default=False)]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The reader's address.", show_default=False)]
 ConsentOption = Annotated[
     str, typer.Option(help="What they agreed to, and where: kept as proof.", metavar="TEXT", show_default=False)
 ]
-NameOption = Annotated[str | None, typer.Option(help="The reader's name.")]
-LanguageOption = Annotated[str | None, typer.Option(help="en, fr, ar … (default: the newsroom's).")]
-RhythmOption = Annotated[str | None, typer.Option(help="each, daily, weekly, monthly or feed (default: each).")]
-ZoneOption = Annotated[str | None, typer.Option(help="Such as Europe/Paris (default: the newsroom's).")]
-HourOption = Annotated[str | None, typer.Option(help="For digests: 0 to 23, in the reader's zone.")]
-TopicOption = Annotated[list[str] | None, typer.Option("--topic", help="Only this topic; may be repeated.")]
-StateFilter = Annotated[str | None, typer.Option("--state", help="pending, active, unsubscribed, bounced, complained.")]
-LanguageFilter = Annotated[str | None, typer.Option("--language", help="Only this language.")]
-RhythmFilter = Annotated[str | None, typer.Option("--rhythm", help="Only this rhythm.")]
+NameOption = Annotated[str | None, typer.Option(metavar="TEXT", help="The reader's name.")]
+LanguageOption = Annotated[str | None, typer.Option(metavar="TAG", help="en, fr, ar … (default: the newsroom's).")]
+RhythmOption = Annotated[
+    str | None, typer.Option(metavar="RHYTHM", help="each, daily, weekly, monthly or feed (default: each).")
+]
+ZoneOption = Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Paris (default: the newsroom's).")]
+HourOption = Annotated[str | None, typer.Option(metavar="HOUR", help="For digests: 0 to 23, in the reader's zone.")]
+TopicOption = Annotated[
+    list[str] | None, typer.Option("--topic", metavar="SLUG", help="Only this topic; may be repeated.")
+]
+StateFilter = Annotated[
+    str | None,
+    typer.Option("--state", metavar="STATE", help="Only: pending, active, unsubscribed, bounced or complained."),
+]
+LanguageFilter = Annotated[str | None, typer.Option("--language", metavar="TAG", help="Only this language.")]
+RhythmFilter = Annotated[str | None, typer.Option("--rhythm", metavar="RHYTHM", help="Only this rhythm.")]
+
+_SHOWN = ("uid", "address", "name", "state", "language", "rhythm", "topics", "time_zone", "hour", "joined_at")
 
 
-@subscribers.command()
+@subscribers.command(
+    no_args_is_help=True,
+    short_help="Add one reader, with proof of consent.",
+    epilog=examples(
+        'newsletter subscribers add ada@example.org --consent "asked me at the harbour fair"',
+        'newsletter subscribers add farid@example.org --language fr --rhythm weekly --consent "signed the list"',
+    ),
+)
 def add(
     ctx: typer.Context,
     address: Address,
@@ -48,7 +63,7 @@ def add(
 ) -> None:
     """Add one reader, active at once: you vouch for their consent.
 
-    An address that is there already, or suppressed, is left as it is.
+    An address that is there already is left as it is. A suppressed one stays out: exit 1.
     """
     from newsletter import subscribers as readers
 
@@ -60,119 +75,56 @@ def add(
         consent=readers.Consent(wording=consent, source="newsletter subscribers add"),
         intake=newsroom.intake,
     )
-    here.screen.data({"arrival": added.arrival, "message": added.message}, [added.message])
+    arrival = str(added.arrival).replace(" ", "_")
+    here.screen.data({"arrival": arrival, "message": added.message}, [added.message])
     if added.arrival is readers.Arrival.SUPPRESSED:
         raise typer.Exit(1)
 
 
-@subscribers.command("list")
+@subscribers.command(
+    "list",
+    short_help="List readers in order of sign-up.",
+    epilog=examples("newsletter subscribers list", "newsletter subscribers list --state active --topic culture"),
+)
 def list_subscribers(
     ctx: typer.Context,
     state: StateFilter = None,
     language: LanguageFilter = None,
     rhythm: RhythmFilter = None,
-    topic: Annotated[str | None, typer.Option(help="Only readers who get this topic.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most this many.")] = 100,
+    topic: Annotated[str | None, typer.Option(metavar="SLUG", help="Only readers who get this topic.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, metavar="NUMBER", help="At most this many.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """List readers in order of sign-up."""
+    """List readers in order of sign-up; `subscribers export` gives all of them."""
     from newsletter import subscribers as readers
 
     here = session(ctx, json=json)
-    rows = readers.list_subscribers(here.newsroom().store, _filter(state, language, rhythm, topic), limit=limit)
+    rows = readers.list_subscribers(here.newsroom().store, chosen(state, language, rhythm, topic), limit=limit)
+    is_all = not any((state, language, rhythm, topic))
     here.screen.table(
-        [{name: getattr(row, name) for name in _SHOWN} for row in rows],
+        [picked(row, _SHOWN) for row in rows],
         ("address", "state", "language", "rhythm", "topics", "time zone", "joined"),
         [
             (r.address, r.state, r.language, r.rhythm, ", ".join(r.topics) or "all", r.time_zone, r.joined_at)
             for r in rows
         ],
-        empty="No reader matches. Add one: newsletter subscribers add ADDRESS --consent TEXT",
+        empty="There is no reader yet. Add one: newsletter subscribers add ADDRESS --consent TEXT"
+        if is_all
+        else "No reader matches.",
     )
     if len(rows) == limit:
-        here.screen.say(f"The first {limit}; `newsletter subscribers export` gives all.")
+        here.screen.say(f"These are the first {limit:,}; newsletter subscribers export gives all.")
 
 
-_SHOWN = ("uid", "address", "name", "state", "language", "rhythm", "topics", "time_zone", "hour", "joined_at")
-
-
-@subscribers.command("import")
-def import_file(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header; - for stdin.", show_default=False)],
-    consent: ConsentOption,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
-    json: JsonOption = False,
-) -> None:
-    """Bring readers in from CSV: address, and if there are such columns name, language, rhythm, topics …
-
-    A bad row never stops the others: it is reported with its line. Suppressed and unsubscribed readers
-    stay out. Safe to repeat.
-    """
-    from newsletter import subscribers as readers
-
-    here = session(ctx, json=json)
-    newsroom = here.newsroom()
-    with _opened(file) as stream:
-        sheet = readers.open_spreadsheet(stream, name=str(file))
-        if sheet.ignored:
-            here.screen.say(f"Columns that mean nothing here: {', '.join(sheet.ignored)}")
-        report = readers.import_rows(
-            newsroom.store,
-            sheet.rows,
-            consent=readers.Consent(wording=consent, source=f"import {file.name}", method="import"),
-            intake=newsroom.intake,
-            dry_run=dry_run,
-        )
-    newsroom.store.checkpoint()
-    counts = {str(arrival): number for arrival, number in report.counts.items()}
-    lines = [f"{number} {name}" for name, number in counts.items() if number]
-    here.screen.data({"counts": counts, "problems": report.problems, "dry_run": dry_run}, lines or ["no rows"])
-    for problem in report.problems:
-        here.screen.warn(f"{file}:{problem.line}: {problem.message}")
-    if report.problems_left_out:
-        here.screen.warn(f"… and {report.problems_left_out} more")
-    if dry_run:
-        here.screen.say("Nothing was changed (--dry-run).")
-
-
-@subscribers.command()
-def export(
-    ctx: typer.Context,
-    into: Annotated[Path | None, typer.Option(help="The file to write (default: stdout).")] = None,
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Leave cells unguarded that spreadsheets run as formulas.")
-    ] = False,
-    state: StateFilter = None,
-    language: LanguageFilter = None,
-    rhythm: RhythmFilter = None,
-) -> None:
-    """Write all readers as CSV or JSON lines; import reads the CSV back."""
-    from newsletter import subscribers as readers
-
-    here = session(ctx)
-    try:
-        wanted_form = readers.ExportForm(form)
-    except ValueError:
-        raise UsageError(f"--format {form}: there is no such format. Choose csv or jsonl.") from None
-    wanted = _filter(state, language, rhythm, None)
-    lines = readers.export_rows(here.newsroom().store, wanted, form=wanted_form, raw=raw)
-    if into is None:
-        sys.stdout.writelines(lines)
-        return
-    try:
-        with into.open("x", encoding="utf-8", newline="") as file:
-            into.chmod(0o600)
-            file.writelines(lines)
-    except FileExistsError:
-        raise UsageError(f"{into}: exists already, and an export overwrites nothing. Choose another name.") from None
-    except OSError as error:
-        raise OutputError(f"{into}: cannot be written ({error.strerror}). Check space and permissions.") from error
-    here.screen.say(f"{into}, readable by you alone.")
-
-
-@subscribers.command("set")
+@subscribers.command(
+    "set",
+    no_args_is_help=True,
+    short_help="Change what a reader chose, as they asked.",
+    epilog=examples(
+        "newsletter subscribers set ada@example.org --rhythm weekly --hour 7",
+        "newsletter subscribers set ada@example.org --topic culture --topic harbour",
+    ),
+)
 def set_choices(
     ctx: typer.Context,
     address: Address,
@@ -183,94 +135,19 @@ def set_choices(
     hour: HourOption = None,
     topic: TopicOption = None,
     all_topics: Annotated[bool, typer.Option("--all-topics", help="Every topic again.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Change what a reader chose, as they asked; what is queued already stays as it is."""
     from newsletter import subscribers as readers
 
-    here = session(ctx)
+    here = session(ctx, json=json)
+    if all_topics and topic:
+        raise UsageError("--topic and --all-topics exclude each other. Pass the one that is true.")
     newsroom = here.newsroom()
-    topics = [] if all_topics else topic
-    choices = _choices(name, language, rhythm, time_zone, hour, topics)
+    choices = _choices(name, language, rhythm, time_zone, hour, [] if all_topics else topic)
     changed = readers.update_choices(newsroom.store, address, choices, intake=newsroom.intake)
     chosen = (changed.language, changed.rhythm, " ".join(changed.topics) or "all topics", changed.time_zone)
-    here.screen.say(f"{readers.mask(changed.address)}: {', '.join(chosen)}")
-
-
-@subscribers.command()
-def unsubscribe(ctx: typer.Context, address: Address) -> None:
-    """Let a reader go at once, also from what is queued. Only the reader can come back."""
-    from newsletter import subscribers as readers
-
-    here = session(ctx)
-    newsroom = here.newsroom()
-    found = readers.find(newsroom.store, address)
-    left = newsroom.unsubscribe(found.id, source="newsletter subscribers unsubscribe") if found else None
-    if left is None:
-        raise UsageError(f"{readers.mask(address)} is no subscriber here.")
-    waiting = f" {left.cancelled} waiting emails were cancelled." if left.cancelled else ""
-    here.screen.say(
-        f"{readers.mask(address)} is unsubscribed.{waiting}"
-        if left.changed
-        else f"{readers.mask(address)} had left before."
-    )
-
-
-@subscribers.command()
-def data(ctx: typer.Context, address: Address) -> None:
-    """Print everything kept about one person as JSON (GDPR articles 15 and 20)."""
-    from newsletter import subscribers as readers
-
-    here = session(ctx, json=True)
-    newsroom = here.newsroom()
-    found = readers.data_of(newsroom.store, address, keys=newsroom.keys)
-    if found is None:
-        raise UsageError(f"Nothing is kept about {readers.mask(address)}.")
-    here.screen.data(found)
-
-
-@subscribers.command()
-def erase(ctx: typer.Context, address: Address, yes: YesOption = False) -> None:
-    """Forget a person (GDPR article 17): a keyed hash stays, so that no import brings them back. No way back."""
-    from newsletter import subscribers as readers
-    from newsletter.store.traces import compact
-
-    here = session(ctx)
-    if not yes:
-        if not here.screen.can_ask:
-            raise UsageError("This forgets a person for good and there is nobody to ask. Pass --yes to agree.")
-        if not typer.confirm(f"Forget {address} for good?", err=True):
-            raise UsageError("Nothing was done.")
-    newsroom = here.newsroom()
-    readers.erase(newsroom.store, address, keys=newsroom.keys, source="newsletter subscribers erase", now=newsroom.now)
-    compact(newsroom.store)
-    here.screen.say(
-        "Forgotten in the database. Backups and copies in an outbox folder are not reached from here: delete those."
-    )
-
-
-@app.command(rich_help_panel="Readers")
-def why(ctx: typer.Context, address: Address, json: JsonOption = False) -> None:
-    """What did this person get, when, and why not: edition by edition."""
-    here = session(ctx, json=json)
-    found = here.newsroom().why(address)
-    reader = found.subscriber
-    if reader is not None and not here.screen.json:
-        here.screen.say(
-            f"{reader.address}: {reader.state}, {reader.language}, {reader.rhythm}, "
-            f"{', '.join(reader.topics) or 'all topics'}, joined {reader.joined_at:%Y-%m-%d}"
-        )
-    here.screen.say(f"The next article: {found.would_get}.")
-    here.screen.table(
-        {
-            "state": reader.state if reader else None,
-            "suppressed": found.suppressed,
-            "would_get": found.would_get,
-            "editions": found.editions,
-        },
-        ("released", "edition", "became", "why", "subject"),
-        [(e.released_at, e.edition_uid, e.became, e.explained, e.subject) for e in found.editions],
-        empty="No edition was released since the newsroom began." if reader else "",
-    )
+    here.screen.data(picked(changed, _SHOWN), [f"{readers.mask(changed.address)}: {', '.join(chosen)}"])
 
 
 def _choices(
@@ -293,7 +170,8 @@ def _choices(
     )
 
 
-def _filter(state: str | None, language: str | None, rhythm: str | None, topic: str | None) -> SubscriberFilter:
+def chosen(state: str | None, language: str | None, rhythm: str | None, topic: str | None) -> SubscriberFilter:
+    """The filter that the options of `list` and `export` mean. Raises UsageError for an unknown state."""
     from newsletter.model import SubscriberState
     from newsletter.store.subscribers import SubscriberFilter
 
@@ -303,12 +181,3 @@ def _filter(state: str | None, language: str | None, rhythm: str | None, topic: 
         known = ", ".join(SubscriberState)
         raise UsageError(f"--state {state}: there is no such state. Choose one of: {known}.") from None
     return SubscriberFilter(state=wanted, language=language, rhythm=rhythm, topic=topic)
-
-
-def _opened(file: Path) -> BinaryIO:
-    if str(file) == "-":
-        return sys.stdin.buffer
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror}). Check the name and its permissions.") from error

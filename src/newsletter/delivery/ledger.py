@@ -1,7 +1,8 @@
 """The books of one sender: each attempt is opened durably before the wire and closed after it.
 
-An accepted message is settled in the transaction that opens the next attempt, so that a message
-costs one commit. What a crash leaves is then one open attempt, as it would be with two commits.
+With a relay nearby an accepted message is settled in the transaction that opens the next attempt, so
+that a message costs one commit instead of two. A crash leaves one open attempt either way, but then it
+may be one whose acceptance was heard already.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from newsletter.store.leases import Lease, end_lease, is_held, renew_lease
 from newsletter.store.progress import edition_row
 
 IN_DOUBT = "the sender stopped between content and reply"
+# A relay that takes longer than this for its answer is not slowed down by a commit of its own.
+_NEARBY = timedelta(milliseconds=5)
 _FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 
@@ -61,6 +64,7 @@ class Ledger:
         self._lasts = lasts
         self._waiting: Entry | None = None
         self._opened: AttemptKey | None = None
+        self._opened_at: datetime | None = None
         self._is_lost = False
         # Once anybody else has written, each later row of the batch has to be looked at again.
         self._has_news = True
@@ -99,16 +103,16 @@ class Ledger:
         self._waiting = None
         if stop is not None:
             raise stop
-        self._opened = self.key_of(row)
+        self._opened, self._opened_at = self.key_of(row), now
 
     def settle(self, row: DueRow, receipt: Receipt, decision: Decision, *, now: datetime) -> bool:
         """Take down an answer; gives whether the reader was marked as bounced.
 
-        An accepted message waits for the next `open` or `close`; everything else is committed at once.
+        Quick acceptances wait for the next `open` or `close`; everything else is committed at once.
         """
         was_opened = self.is_open(row)
         entry = Entry(key=self.key_of(row), receipt=receipt, decision=decision, at=now, was_opened=was_opened)
-        if was_opened and decision.state is DeliveryState.SENT:
+        if decision.state is DeliveryState.SENT and self._opened_at is not None and now - self._opened_at < _NEARBY:
             self._waiting = entry
             return False
         with self._held.writing() as connection:

@@ -29,13 +29,14 @@ def loose_message(
     )
     recipient = Recipient(
         subscriber_id=SubscriberId(0),
-        uid=f"{address}/{variant.language}/{variant.furniture}",
+        # No address: it would stand in error messages.
+        uid=f"test-{variant.language}-{variant.furniture}",
         address=address,
         name="",
         token=TOKEN_OF_NOBODY,
     )
     compiled = compile_variant(variant, facts, masthead=masthead)
-    return compiled.envelope(recipient, "test"), compiled.fill(recipient, now=now)
+    return compiled.envelope(recipient, TOKEN_OF_NOBODY), compiled.fill(recipient, now=now)
 
 
 def send_loose(transport: Transport, messages: Iterable[tuple[Envelope, bytes]]) -> int:

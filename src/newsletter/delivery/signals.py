@@ -11,11 +11,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def draining() -> Iterator[Callable[[], bool]]:
+def draining(tell: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
     """A question for `Run.stop`: whether a signal has come since the block began.
 
-    For the main thread. The earlier handlers are back after the first signal, so that a second one
-    is not waited for, and when the block ends.
+    For the main thread. `tell` is called inside the signal handler, at once. The earlier handlers are
+    back after the first signal, so that a second one is not waited for, and when the block ends.
     """
     asked = False
     before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
@@ -28,6 +28,7 @@ def draining() -> Iterator[Callable[[], bool]]:
         nonlocal asked
         asked = True
         restore()
+        tell()
 
     for number in _SIGNALS:
         signal.signal(number, note)

@@ -22,7 +22,8 @@ def find_edition(store: Store, uid: str) -> StoredEdition:
     exact = [edition for edition in found if edition.uid == uid]
     if len(exact or found) == 1:
         return (exact or found)[0]
-    what = f"{len(found)} editions begin with {uid}. Give more of the uid." if found else f"No edition is called {uid}."
+    several = f"{len(found)} editions begin with {uid}. Give more of the uid."
+    what = several if found else f'No edition is called "{uid}".'
     raise UsageError(f"{what} See: newsletter editions list")
 
 

@@ -58,13 +58,15 @@ def gather_pictures(manuscript: Manuscript, file: Path, *, within: Path) -> tupl
     faults: list[Fault] = []
     pictures: list[Picture] = []
     for reference in references_of(manuscript):
-        line = manuscript.lines.get("image") if reference == manuscript.image else None
+        is_lead = reference == manuscript.image
+        line = manuscript.lines.get("image") if is_lead else _line_of(reference, file)
+        field = "image" if is_lead else None
         try:
             source = _locate(reference, file, within=within)
             prepared = prepare_image(_read(source), name=reference)
         except ArticleError as error:
             faults.extend(
-                Fault(path=manuscript.path, line=line, field="image", message=fault.message) for fault in error.faults
+                Fault(path=manuscript.path, line=line, field=field, message=fault.message) for fault in error.faults
             )
             continue
         pictures.append(Picture(reference=reference, source=source, prepared=prepared))
@@ -90,6 +92,12 @@ def _locate(reference: str, file: Path, *, within: Path) -> Path:
     if not path.is_file():
         raise _fault(reference, f"there is no file {reference} beside the article. Check the name, or add the picture.")
     return path
+
+
+def _line_of(reference: str, file: Path) -> int | None:
+    """Where the text names the picture first; None where it is written in another spelling."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if reference in line), None)
 
 
 def _read(path: Path) -> bytes:

@@ -6,7 +6,7 @@ remembers them in the store. The web door reads the same files through `open_out
 
 from newsletter.site.alone import render_alone
 from newsletter.site.lock import LOCK_WAIT_S
-from newsletter.site.places import OUTPUT_FOLDERS, open_output
+from newsletter.site.places import OUTPUT_FOLDERS, open_output, require_writable
 from newsletter.site.render import Press, feeds_touched_by
 from newsletter.site.renewal import Renewed, outputs_are_stale, renew_public, write_pictures
 from newsletter.site.writing import (
@@ -33,6 +33,7 @@ __all__ = [
     "render_alone",
     "renew_outputs",
     "renew_public",
+    "require_writable",
     "write_outputs",
     "write_pictures",
 ]

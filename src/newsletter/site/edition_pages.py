@@ -5,19 +5,26 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from newsletter.model import EditionKind, EditionState, Masthead, Variant
+from newsletter.store.articles import withdrawn_addresses
 from newsletter.store.editions import list_editions, variants_of
 
 _HIDDEN = (EditionState.DRAFT, EditionState.SCHEDULED, EditionState.HELD)
 
 
 def edition_pages(connection: Connection, masthead: Masthead) -> dict[str, bytes]:
-    """Path → page of each released edition that has no article page to point at."""
+    """Path → page of each released edition that has no article page to point at.
+
+    An edition that holds a withdrawn article has none: what was taken back is not shown here either.
+    """
     pages: dict[str, bytes] = {}
+    withdrawn = set(withdrawn_addresses(connection))
     for edition in list_editions(connection):
         if edition.kind is EditionKind.SINGLE or edition.state in _HIDDEN:
             continue
-        variants = [stored.variant for stored in variants_of(connection, edition.id)]
-        if variants:
+        stored = variants_of(connection, edition.id)
+        variants = [one.variant for one in stored]
+        contents = {(held.language, held.slug) for one in stored for held in one.contents}
+        if variants and contents.isdisjoint(withdrawn):
             pages[f"site/editions/{edition.uid}/index.html"] = anonymous(_first(variants, masthead)).encode()
     return pages
 

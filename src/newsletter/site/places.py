@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from newsletter.errors import OutputError
+from newsletter.site.faults import sentences
 
 OUTPUT_FOLDERS = ("feeds", "site")
 
@@ -102,6 +103,18 @@ def _step(folder: int, segment: str, *, create: bool) -> int:
     # The web server may be another user, whatever our umask.
     os.fchmod(made, 0o755)
     return made
+
+
+def require_writable(root: Path) -> None:
+    """Nothing, if outputs can be written below `root`; its output folders are made if need be.
+
+    Asked before a release, which cannot be taken back when the disk refuses after it. Raises OutputError.
+    """
+    with opened_root(root) as base:
+        for name in OUTPUT_FOLDERS:
+            with sentences(f"{name}/"), opened_folder(base, (name,), create=True) as folder:
+                if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def open_regular(folder: int, name: str) -> BinaryIO | None:

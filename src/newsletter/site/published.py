@@ -60,7 +60,7 @@ def _topic(slug: str, names: object, masthead: Masthead) -> Topic:
 def _moved(text: str, former: object, present: str) -> str:
     if not isinstance(former, str) or former in ("", present):
         return text
-    return text.replace(f'"{former}/', f'"{present}/')
+    return text.replace(f'"{former}/', f'"{present}/').replace(f'"{former}"', f'"{present}"')
 
 
 def _image(meta: object, former: object, present: str) -> Image | None:

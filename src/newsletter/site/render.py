@@ -197,12 +197,15 @@ def _moved_pages(connection: Connection, press: Press, files: Mapping[str, bytes
     moves = former_addresses(connection)
     if not moves:
         return {}
-    by_id = {one.id: one for one in published_outlines(connection)}
+    outlines = published_outlines(connection)
+    by_id = {one.id: one for one in outlines}
+    # An article may be back where it once was; its own page is not among `files` unless it changed.
+    standing = {(one.language, one.slug) for one in outlines}
     pages: dict[str, bytes] = {}
     for language, slug, article_id in moves:
         path = f"site/{language}/{slug}/index.html"
         stored = by_id.get(article_id)
-        if stored is not None and path not in files:
+        if stored is not None and (language, slug) not in standing and path not in files:
             article = published_form(stored, press.masthead)
             frame = make_frame(press.masthead, article.language)
             pages[path] = moved_page(press.templates, article.url, frame=frame)

@@ -19,7 +19,12 @@ from newsletter.model import Finding
 from newsletter.site.render import Press, Rendered, render_public
 from newsletter.site.writing import Renewal, renew_outputs, write_outputs
 from newsletter.store import Store
-from newsletter.store.articles import articles_published_since, present_sequence, was_corrected_since
+from newsletter.store.articles import (
+    articles_published_since,
+    present_sequence,
+    public_languages,
+    was_corrected_since,
+)
 from newsletter.store.meta import remember, remembered
 from newsletter.store.outputs import output_paths
 
@@ -44,22 +49,22 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     asked for. Safe to repeat. Raises OutputError when a file cannot be written; the last good one stays.
     """
     rendered: list[Rendered] = []
-    mark = _mark(press)
+    marks: list[tuple[int, str]] = []
 
     def build() -> Renewal:
         with store.reading() as connection:
-            stale = None if everything else _stale(connection, mark)
+            # Read first: what is published while we render, which PostgreSQL lets us see, is for the next run.
+            marks.append((present_sequence(connection), _mark(connection, press)))
+            stale = None if everything else _stale(connection, marks[0][1])
             made = render_public(connection, press, changed=stale)
-            sequence.append(present_sequence(connection))
             gone = set(made.gone) | (_left_over(connection, made.files) if stale is None else set())
         rendered.append(made)
         return Renewal(files=made.files, gone=gone)
 
-    sequence: list[int] = []
     written = renew_outputs(root, build, store=store, now=now)
     with store.writing() as connection:
-        remember(connection, _TRUE_UP_TO, str(sequence[0]))
-        remember(connection, _MADE_WITH, mark)
+        remember(connection, _TRUE_UP_TO, str(marks[0][0]))
+        remember(connection, _MADE_WITH, marks[0][1])
     return Renewed(
         changed=written.changed, removed=written.removed, unchanged=written.unchanged, findings=rendered[0].findings
     )
@@ -76,7 +81,7 @@ def write_pictures(store: Store, root: Path, pictures: Mapping[str, bytes], *, n
 
 def outputs_are_stale(connection: Connection, press: Press) -> bool:
     """Whether something was published, or the theme or masthead changed, since the files were written."""
-    return _stale(connection, _mark(press)) != frozenset()
+    return _stale(connection, _mark(connection, press)) != frozenset()
 
 
 def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
@@ -95,7 +100,8 @@ def _left_over(connection: Connection, files: Mapping[str, bytes]) -> set[str]:
     return {path for path in output_paths(connection) if path not in files and not path.startswith("site/media/")}
 
 
-def _mark(press: Press) -> str:
-    """A hash of everything but the articles that the files depend on."""
-    parts = [asdict(press.masthead), press.tag, dict(press.templates), press.max_entries, press.max_bytes]
+def _mark(connection: Connection, press: Press) -> str:
+    """A hash of everything but the articles that each file depends on; every page names the languages there are."""
+    languages = public_languages(connection)
+    parts = [asdict(press.masthead), press.tag, dict(press.templates), press.max_entries, press.max_bytes, languages]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -147,6 +147,12 @@ def public_topics(connection: Connection) -> list[str]:
     return sorted(connection.execute(query).scalars())
 
 
+def public_languages(connection: Connection) -> list[str]:
+    """The languages that have a public article, sorted."""
+    query = select(articles.c.language).where(articles.c.state == "published").distinct()
+    return sorted(connection.execute(query).scalars())
+
+
 def former_addresses(connection: Connection) -> list[tuple[str, str, ArticleId]]:
     """(language, old slug, article) of every page that moved."""
     rows = connection.execute(select(slugs.c.language, slugs.c.slug, slugs.c.article_id))

@@ -208,8 +208,9 @@ def edition_counts(connection: Connection) -> Mapping[str, int]:
 
 
 def unfinished_editions(connection: Connection) -> list[StoredEdition]:
-    """Editions that are being sent, oldest first: what a sender goes on with."""
-    query = select(editions).where(editions.c.state == "sending").order_by(editions.c.id)
+    """Editions that are being sent, paused or held, oldest first (index on state)."""
+    going = ("sending", "paused", "held")
+    query = select(editions).where(editions.c.state.in_(going)).order_by(editions.c.id)
     return [_stored(row) for row in connection.execute(query).mappings()]
 
 

@@ -38,7 +38,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read transaction: sees one instant, waits for nobody, never turns into a write."""
-        with _sentences(self.url.database), self.engine.connect() as connection:
+        with in_sentences(self.url.database), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection
@@ -52,7 +52,7 @@ class Store:
         SQLITE_BUSY_SNAPSHOT, whatever the busy timeout. Raises StoreBusy when another process
         holds the database longer than the timeout.
         """
-        with _sentences(self.url.database), self.engine.connect() as connection:
+        with in_sentences(self.url.database), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
@@ -65,7 +65,7 @@ class Store:
     def checkpoint(self) -> None:
         """Fold SQLite's write-ahead log into the database; nothing on PostgreSQL."""
         if self.is_sqlite:
-            with _sentences(self.url.database), self.engine.connect() as connection:
+            with in_sentences(self.url.database), self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ def _sqlite_engine(url: str, busy_timeout_s: float) -> Engine:
 
 
 @contextmanager
-def _sentences(database: str | None) -> Iterator[None]:
+def in_sentences(database: str | None) -> Iterator[None]:
     """Turn the driver's errors into ours, with the cause."""
     try:
         yield

@@ -15,7 +15,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from newsletter.errors import StoreError
-from newsletter.store.engine import Store, _sentences
+from newsletter.store.engine import Store, in_sentences
 
 
 class Held:
@@ -37,7 +37,7 @@ class Held:
     def writing(self) -> Iterator[Connection]:
         """A write transaction like `Store.writing`, on the held connection. Raises StoreError, whatever fails."""
         try:
-            with _sentences(self.store.url.database), self._transaction():
+            with in_sentences(self.store.url.database), self._transaction():
                 yield self._connection
         except DBAPIError as error:
             raise StoreError(f"{self.store.url.database}: {error.orig}. Run: newsletter doctor") from error
@@ -112,7 +112,7 @@ class Held:
 @contextmanager
 def hold(store: Store) -> Iterator[Held]:
     """A connection of `store` for the length of the block."""
-    with _sentences(store.url.database), store.engine.connect() as connection:
+    with in_sentences(store.url.database), store.engine.connect() as connection:
         yield Held(store, connection)
 
 

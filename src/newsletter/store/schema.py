@@ -26,6 +26,7 @@ def version_of(connection: Connection) -> str | None:
 def upgrade(store: Store) -> tuple[str | None, str]:
     """Bring the database to HEAD in one transaction; gives (version before, version now). Safe to repeat."""
     with store.writing() as connection:
+        _exclude_others(connection)
         before = version_of(connection)
         if before == HEAD:
             return before, before
@@ -52,6 +53,13 @@ def require_head(store: Store) -> None:
             f"The database has schema {found}, this program wants {HEAD}. "
             "Run: newsletter db backup FILE && newsletter db upgrade"
         )
+
+
+def _exclude_others(connection: Connection) -> None:
+    """Make a second program that starts at the same moment wait until the tables are there."""
+    # SQLite's write transaction does that by itself. The number is ours alone: "news" in ASCII.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(1852143475)"))
 
 
 def _refuse_newer(found: str | None) -> None:

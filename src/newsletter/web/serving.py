@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -78,7 +79,7 @@ def _bound(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise NewsletterError(
-            f"{host}:{port}: cannot be served on ({error.strerror}). "
+            f"{host}:{port}: cannot be served on ({os.strerror(error.errno) if error.errno else error}). "
             "Stop the program that holds it, or choose another address or port."
         ) from error
 
