@@ -8,7 +8,7 @@ the transactions it needs. Time, ids and randomness are handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -38,7 +38,7 @@ from newsletter.store.editions import (
     variants_of,
 )
 from newsletter.store.meta import add_event, remember, remembered
-from newsletter.store.schema import require_head, upgrade, version_of
+from newsletter.store.schema import require_head, upgrade
 
 
 class Newsroom:
@@ -332,22 +332,25 @@ class Newsroom:
         """The database as it is, for upgrade, restore and doctor."""
         return Store(self.config.store.url)
 
+    def close(self) -> None:
+        """Let go of the database, if it was opened."""
+        if "store" in vars(self):
+            self.store.close()
+
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the database to this program's schema; gives the versions before and after."""
-        return upgrade(self.closed_store())
+        with closing(self.closed_store()) as store:
+            return upgrade(store)
 
     def backup(self, target: Path) -> int:
         """Write database and key into one zip, also before an upgrade; gives its size in octets."""
-        store = self.closed_store()
-        with store.reading() as connection:
-            is_fresh = version_of(connection) is None
-        if is_fresh:
-            upgrade(store)
-        size = backups.backup(store, target, key_file=self.folder / KEY_NAME)
-        with store.writing() as connection:
-            remember(connection, "backup", f"{self.now:%Y-%m-%d %H:%M} UTC")
-        store.close()
-        return size
+        with closing(self.closed_store()) as store:
+            if store.path is not None and not store.path.exists():
+                require_head(self.store)
+            size = backups.backup(store, target, key_file=self.folder / KEY_NAME)
+            with store.writing() as connection:
+                remember(connection, "backup", f"{self.now:%Y-%m-%d %H:%M} UTC")
+            return size
 
     def restore(self, archive: Path) -> tuple[Path, ...]:
         """Put a backup in place, paused; gives where the old files went."""

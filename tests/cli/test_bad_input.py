@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.store import Store
+
 ARTICLES: dict[str, tuple[bytes, int, str]] = {
     "front matter that is no YAML": (b'---\ntitle: "a\n---\nx\n', 4, ":2: the front matter cannot be read"),
     "a field that is not one": (b"---\ntitle: A\nbogus: 1\n---\nx\n", 4, ":3: bogus: there is no such field."),
@@ -151,15 +153,15 @@ def test_newsroom_without_its_configuration_or_keys_does_nothing(
 
 def test_unknown_setting_and_wrong_value_are_told_together_with_their_lines(run, newsroom: Path) -> None:
     config = newsroom / "config.toml"
-    config.write_text(config.read_text("utf-8").replace('slug = "', 'slogan = 3\nslug = "'), "utf-8")
-    with config.open("a", encoding="utf-8") as file:
-        file.write("[web]\n" if "[web]" not in config.read_text("utf-8") else "bogus = 1\n")
+    lines = config.read_text("utf-8").replace('\ntitle = "The Harbour Post"', "\ntitle = 3\nslogan = 3")
+    config.write_text(lines, "utf-8")
+    number = lines.splitlines().index("title = 3") + 1
 
     result = run("status")
 
     assert result.code == 78
-    assert "newsroom.slogan: there is no such setting." in result.err
-    assert len(result.err.splitlines()) == 2
+    assert f"config.toml:{number}: newsroom.title: is a whole number" in result.err
+    assert f"config.toml:{number + 1}: newsroom.slogan: there is no such setting." in result.err
 
 
 @pytest.mark.parametrize("folder", ["feeds", "site"])
@@ -191,8 +193,8 @@ def test_outbox_that_cannot_be_written_leaves_the_mail_queued_and_says_so(run, n
 
 
 def test_locked_database_is_try_again_later(run, newsroom: Path, readers, monkeypatch) -> None:
-    monkeypatch.setattr("newsletter.store.engine.BUSY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr("newsletter.store.engine.Store.__init__.__kwdefaults__", {"busy_timeout_s": 0.05})
+    # Ten seconds otherwise.
+    monkeypatch.setattr(Store.__init__, "__kwdefaults__", {"busy_timeout_s": 0.05})
     holder = sqlite3.connect(newsroom / "newsletter.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 

@@ -98,6 +98,26 @@ def test_picture_shared_by_two_articles_from_outside_is_copied_once(desk: Desk, 
     ]
 
 
+def test_articles_in_a_linked_folder_are_not_copied(desk: Desk, tmp_path: Path) -> None:
+    """As when the writers share that folder among them."""
+    (tmp_path / "shared/2026").mkdir(parents=True)
+    (tmp_path / "shared/2026/tides.md").write_text(TIDES, "utf-8")
+    (desk.folder / "articles").symlink_to(tmp_path / "shared")
+
+    desk.publish(desk.folder / "articles/2026/tides.md")
+
+    assert [row["source_path"] for row in desk.rows(articles)] == ["articles/2026/tides.md"]
+    assert not (desk.folder / "articles/tides.md").exists()
+
+
+def test_roundabout_name_of_a_file_outside_is_still_outside(desk: Desk, desktop: Path) -> None:
+    (desk.folder / "articles").mkdir()
+
+    draft = desk.plan(desk.folder / "articles" / ".." / ".." / "desktop" / "tides.md").drafts[0]
+
+    assert (draft.is_outside, draft.source_path) == (True, "articles/tides.md")
+
+
 def test_copy_left_by_a_crash_before_the_release_is_no_obstacle(desk: Desk, desktop: Path) -> None:
     desk.write("articles/tides.md", SHOWN)
 

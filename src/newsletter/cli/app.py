@@ -41,12 +41,19 @@ class Session:
 
     folder: Path = field(default_factory=Path)
     screen: Screen = field(default_factory=Screen)
+    opened: list[Newsroom] = field(default_factory=list)
 
     def newsroom(self) -> Newsroom:
         """The newsroom in the chosen folder, with its database ready."""
         from newsletter.cli.opening import open_newsroom
 
-        return open_newsroom(self.folder, self.screen)
+        self.opened.append(open_newsroom(self.folder, self.screen))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        """Let go of the databases, so that nobody waits for us."""
+        for newsroom in self.opened:
+            newsroom.close()
 
     def files(self, named: Sequence[Path]) -> list[Path]:
         """The files a person means: as named from where they stand, else from the newsroom (`-C`)."""
@@ -89,6 +96,7 @@ def options(
 ) -> None:
     """Publish an article as feed entries, an email to each reader, and a web page."""
     ctx.obj = Session(folder=newsroom, screen=Screen(quiet=quiet, verbose=verbose, no_input=no_input))
+    ctx.call_on_close(ctx.obj.close)
     if ctx.invoked_subcommand is None:
         from newsletter.cli.beginning import next_steps
 

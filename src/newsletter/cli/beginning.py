@@ -27,7 +27,7 @@ def begin(folder: Path, *, title: str, language: str, screen: Screen) -> tuple[P
     newsroom.renew_outputs()
     if not newsroom.keys.token_keys:
         raise AssertionError("a newsroom without keys cannot sign links")
-    newsroom.store.close()
+    newsroom.close()
     return written
 
 

@@ -20,7 +20,6 @@ from typing import Literal
 
 from newsletter import __version__
 from newsletter.cli.app import Session
-from newsletter.cli.opening import open_newsroom
 from newsletter.cli.values import hour
 from newsletter.config.keys import check_key
 from newsletter.errors import ConfigError, NewsletterError
@@ -53,7 +52,7 @@ def examine(here: Session) -> list[Check]:
     """Every check that can be made; a broken configuration or database ends the list early."""
     checks = [*_versions()]
     try:
-        newsroom = open_newsroom(here.folder, here.screen)
+        newsroom = here.newsroom()
     except ConfigError as error:
         faults = [Check(what="configuration", verdict="broken", found=str(fault)) for fault in error.faults]
         return [*checks, *faults]
@@ -107,6 +106,7 @@ def _database(newsroom: Newsroom) -> Iterator[Check]:
         version = version_of(connection)
         faults = integrity_faults(connection)
         paused = remembered(connection, "paused") if version else None
+    store.close()
     yield Check(
         what="schema",
         verdict="ok" if version == HEAD else "broken",

@@ -7,9 +7,10 @@ knows a transport.
 from newsletter.editions.archive import adopt, withdraw
 from newsletter.editions.batch import draft_articles
 from newsletter.editions.control import cancel_edition, find_edition, pause_edition, resume_edition
-from newsletter.editions.draft import Draft, Standing, Wishes, Workbench, place_of
+from newsletter.editions.draft import Draft, Standing, Wishes, Workbench
 from newsletter.editions.dress import Dressed, Wardrobe, dress
 from newsletter.editions.intake import copy_in
+from newsletter.editions.manuscripts import place_of
 from newsletter.editions.overview import ArticleLine, find_article, list_articles
 from newsletter.editions.pictures import prepared_files
 from newsletter.editions.plan import Plan, PlannedEdition, PublishWishes, plan_publish

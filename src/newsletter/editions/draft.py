@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 from newsletter.articles import absolutise, slugify
 from newsletter.editions.identity import Claim, Identity, identify, mint_uid, moved_path
 from newsletter.editions.kinship import Sister, group_of
-from newsletter.editions.manuscripts import in_known_language, read_manuscript, topics_of
-from newsletter.editions.pictures import Picture, gather_pictures, image_map
+from newsletter.editions.manuscripts import in_known_language, place_of, read_manuscript, topics_of
+from newsletter.editions.pictures import Picture, gather_pictures, image_map, lead_image
 from newsletter.editions.uids import KnownUid
-from newsletter.errors import ArticleError, Fault, UsageError
+from newsletter.errors import ArticleError, Fault
 from newsletter.model import Article, ArticleId, Image, Manuscript, Masthead, article_url
 from newsletter.store.articles import (
     RevisionContent,
@@ -29,9 +29,6 @@ from newsletter.store.articles import (
     article_by_slug,
     article_by_uid,
 )
-
-# What the database keeps of a path.
-MAX_PLACE_CHARS = 1_000
 
 
 class Standing(StrEnum):
@@ -124,19 +121,12 @@ def draft_article(
     source_path = place_of(file, bench.folder)
     here = article_by_path(connection, source_path)
     displaced = here if wishes.claim == "new" else None
-    manuscript = read_manuscript(
-        file,
-        masthead=bench.masthead,
-        title=wishes.title,
-        language=wishes.language,
-        known_title=here.title if here and not displaced else None,
-    )
+    manuscript = _read(file, bench, wishes, known_title=here.title if here and not displaced else None)
     found, remembered = _recognise(connection, manuscript, source_path, bench=bench, wishes=wishes)
     _refuse_unready(manuscript, found, bench.now, wishes)
     if found.known:
         manuscript = in_known_language(manuscript, found.known.language)
-    inside = file.resolve().is_relative_to(bench.folder.resolve())
-    pictures = gather_pictures(manuscript, file, within=bench.folder if inside else file.parent)
+    pictures = gather_pictures(manuscript, file, within=_reach(file, bench.folder))
     context = _Context(bench=bench, sisters=sisters, source_path=source_path, displaced=displaced)
     article = _article(connection, manuscript, found.known, pictures, context)
     draft = Draft(
@@ -156,20 +146,15 @@ def draft_article(
     return replace(draft, standing=_standing(draft))
 
 
-def place_of(file: Path, folder: Path) -> str:
-    """Where `file` belongs in the newsroom: its own path inside it, else `articles/NAME`.
+def _read(file: Path, bench: Workbench, wishes: Wishes, *, known_title: str | None) -> Manuscript:
+    return read_manuscript(
+        file, masthead=bench.masthead, title=wishes.title, language=wishes.language, known_title=known_title
+    )
 
-    Raises UsageError for a name that cannot be kept.
-    """
-    here, root = file.resolve(), folder.resolve()
-    place = here.relative_to(root).as_posix() if here.is_relative_to(root) else f"articles/{file.name}"
-    if not place.isprintable() or len(place) > MAX_PLACE_CHARS:
-        # Also what is no UTF-8: neither the database nor the uid file could hold it.
-        raise UsageError(
-            f"{ascii(place)[:200]}: the name of an article's file has up to {MAX_PLACE_CHARS} printable "
-            "characters. Rename it."
-        )
-    return place
+
+def _reach(file: Path, folder: Path) -> Path:
+    """The folder an article's pictures lie in or below: the newsroom, else the file's own."""
+    return folder if file.resolve().is_relative_to(folder.resolve()) else file.parent
 
 
 def content_of(draft: Draft) -> RevisionContent:
@@ -275,7 +260,7 @@ def _article(
         published_at=known.first_published_at if known else bench.now.replace(microsecond=0),
         updated_at=known.updated_at if known else bench.now.replace(microsecond=0),
         topics=topics_of(manuscript.topics, masthead),
-        image=_lead_image(manuscript, images),
+        image=lead_image(manuscript, images),
         email=manuscript.email,
         date=manuscript.date,
         standfirst=manuscript.standfirst,
@@ -309,12 +294,6 @@ def _sister(draft: Draft) -> Sister:
         language=article.language,
         source_path=draft.source_path,
     )
-
-
-def _lead_image(manuscript: Manuscript, images: dict[str, Image]) -> Image | None:
-    # An image on another host has no measured size, so only our own can lead.
-    image = images.get(manuscript.image) if manuscript.image else None
-    return replace(image, alt=manuscript.image_alt) if image else None
 
 
 def _standing(draft: Draft) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,26 @@ from newsletter.errors import ArticleError, Fault, UsageError
 from newsletter.model import Manuscript, Masthead, Topic
 
 MAX_SOURCE_BYTES = 1_000_000
+# What the database keeps of a path.
+MAX_PLACE_CHARS = 1_000
+
+
+def place_of(file: Path, folder: Path) -> str:
+    """Where `file` belongs in the newsroom: its own path inside it, else `articles/NAME`.
+
+    Raises UsageError for a name that cannot be kept.
+    """
+    root = folder.resolve()
+    # The second also for articles in a folder that is a link to elsewhere.
+    inside = (here for here in (file.resolve(), Path(os.path.normpath(file.absolute()))) if here.is_relative_to(root))
+    place = next((here.relative_to(root).as_posix() for here in inside), f"articles/{file.name}")
+    if not place.isprintable() or len(place) > MAX_PLACE_CHARS:
+        # Also what is no UTF-8: neither the database nor the uid file could hold it.
+        raise UsageError(
+            f"{ascii(place)[:200]}: the name of an article's file has up to {MAX_PLACE_CHARS} printable "
+            "characters. Rename it."
+        )
+    return place
 
 
 def read_source(file: Path) -> bytes:

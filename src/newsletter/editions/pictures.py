@@ -7,7 +7,7 @@ reference in the body stands for. Reads the disk; writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from newsletter.articles import PreparedImage, local_images, prepare_image
@@ -78,6 +78,13 @@ def gather_pictures(manuscript: Manuscript, file: Path, *, within: Path) -> tupl
 def image_map(pictures: Iterable[Picture], base_url: str) -> dict[str, Image]:
     """Each reference as the author wrote it → the image readers get."""
     return {picture.reference: picture.image(base_url) for picture in pictures}
+
+
+def lead_image(manuscript: Manuscript, images: dict[str, Image]) -> Image | None:
+    """The article's own image with the author's words for it, or None."""
+    # An image on another host has no measured size, so only our own can lead.
+    image = images.get(manuscript.image) if manuscript.image else None
+    return replace(image, alt=manuscript.image_alt) if image else None
 
 
 def prepared_files(pictures: Sequence[Picture]) -> dict[str, bytes]:

@@ -32,7 +32,7 @@ def preview_files(
         files[f"email{mark}.html"] = html.replace(f"{masthead.base_url}/media/", "media/").encode()
         files[f"email{mark}.txt"] = f"Subject: {variant.subject}\n\n{text}".encode()
     for name, page in pages.items():
-        files[name] = page.decode().replace('"/site.css', '"site.css').replace(_media(masthead), '"media/').encode()
+        files[name] = _beside(page.decode(), masthead).encode()
     for draft in {draft.source_path: draft for one in dressed for draft in one.drafts}.values():
         files |= prepared_files(draft.pictures)
     return files
@@ -58,5 +58,8 @@ def _filled(text: str, placeholders: Mapping[str, str]) -> str:
     return text
 
 
-def _media(masthead: Masthead) -> str:
-    return f'"{masthead.base_url}/media/'
+def _beside(page: str, masthead: Masthead) -> str:
+    """The page with pictures and stylesheet in its own folder; it names them from the root, or with the host."""
+    for there in (f'"{masthead.base_url}/media/', '"/media/'):
+        page = page.replace(there, '"media/')
+    return page.replace('"/site.css', '"site.css')

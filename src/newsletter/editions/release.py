@@ -85,8 +85,8 @@ def release(store: Store, plan: Plan, *, now: datetime) -> Released:
                 )
                 revised.append(draft.article.uid)
             else:
-                if draft.known is not None and known.source_path != draft.source_path:
-                    relocate(connection, known, draft.source_path)
+                if draft.known is not None:
+                    _remember_file(connection, known, draft)
                 written[draft.article.uid] = (known.id, known.revision_id)
                 if draft.known is None:
                     overtaken[draft.source_path] = known.group_uid
@@ -151,7 +151,7 @@ def revise(
     """
     article = draft.article
     refuse_taken_address(connection, draft)
-    relocate(connection, known, draft.source_path)
+    _remember_file(connection, known, draft)
     if (known.language, known.slug) != (article.language, article.slug):
         keep_former_address(connection, known.id, known.language, known.slug)
     update_article(
@@ -169,12 +169,18 @@ def revise(
     return known.id, revision_id
 
 
-def relocate(connection: Connection, known: StoredArticle, source_path: str) -> None:
-    """Remember where the article's file is now; another article that was read from there gives the place up."""
-    holder = article_by_path(connection, source_path)
+def _remember_file(connection: Connection, known: StoredArticle, draft: Draft) -> None:
+    """Keep where the article's file is now, and what is in it; another article read from there gives the place up.
+
+    Also for an edit that no reader sees: the next rename is recognised by it.
+    """
+    present = (draft.source_path, draft.manuscript.source_hash)
+    if (known.source_path, known.source_hash) == present:
+        return
+    holder = article_by_path(connection, draft.source_path)
     if holder is not None and holder.id != known.id:
         update_article(connection, holder.id, source_path=None)
-    update_article(connection, known.id, source_path=source_path)
+    update_article(connection, known.id, source_path=present[0], source_hash=present[1])
 
 
 def _release_edition(

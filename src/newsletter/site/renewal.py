@@ -25,11 +25,10 @@ from newsletter.store.articles import (
     public_languages,
     was_corrected_since,
 )
-from newsletter.store.meta import remember, remembered
+from newsletter.store.meta import OUTPUTS_MADE_WITH, remember, remembered
 from newsletter.store.outputs import output_paths
 
 _TRUE_UP_TO = "outputs.sequence"
-_MADE_WITH = "outputs.made_with"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +63,7 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     written = renew_outputs(root, build, store=store, now=now)
     with store.writing() as connection:
         remember(connection, _TRUE_UP_TO, str(marks[0][0]))
-        remember(connection, _MADE_WITH, marks[0][1])
+        remember(connection, OUTPUTS_MADE_WITH, marks[0][1])
     return Renewed(
         changed=written.changed, removed=written.removed, unchanged=written.unchanged, findings=rendered[0].findings
     )
@@ -90,7 +89,7 @@ def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
     A correction or withdrawal may empty the page of a topic or a year, so it makes all again.
     """
     since = int(remembered(connection, _TRUE_UP_TO) or 0)
-    if remembered(connection, _MADE_WITH) != mark or was_corrected_since(connection, since):
+    if remembered(connection, OUTPUTS_MADE_WITH) != mark or was_corrected_since(connection, since):
         return None
     return frozenset(articles_published_since(connection, since))
 

@@ -19,8 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.errors import StoreBusy, StoreError, UsageError
+from newsletter.store.editions import hold_going
 from newsletter.store.engine import Store, integrity_faults
-from newsletter.store.meta import remember
+from newsletter.store.meta import OUTPUTS_MADE_WITH, remember
 
 DATABASE = "newsletter.db"
 KEY = "newsletter.key"
@@ -68,8 +69,9 @@ def backup(store: Store, target: Path, *, key_file: Path) -> int:
 def restore(archive_file: Path, *, database: Path, key_file: Path, now: datetime) -> tuple[Path, ...]:
     """Put a backup in the place of the present database and key; gives where the old files went.
 
-    The restored newsroom is paused: it does not know what was mailed since the backup, so it mails
-    nobody before a person agrees. The old files are moved aside, never deleted.
+    The restored newsroom is paused, and each edition that was being sent is held: it does not know what
+    was mailed since the backup, so it mails nobody before a person agrees. The old files are moved
+    aside, never deleted.
 
     Raises UsageError when the file is no backup of ours, StoreError when what is in it is damaged, and
     StoreBusy when another program has the present database open: it would go on mailing from it.
@@ -84,7 +86,7 @@ def restore(archive_file: Path, *, database: Path, key_file: Path, now: datetime
         if key is not None:
             with os.fdopen(os.open(key_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(key)
-        fresh.rename(database)
+        fresh.replace(database)
         return aside
     except FileNotFoundError as error:
         raise UsageError(f"{archive_file}: there is no such file. Check the name.") from error
@@ -149,8 +151,12 @@ def _require_alone(database: Path) -> None:
 
 def _pause(database: Path, archive_file: Path, now: datetime) -> None:
     store = Store(f"sqlite:///{database}")
+    why = f"restored from {archive_file.name} at {now:%Y-%m-%d %H:%M} UTC"
     with store.writing() as connection:
-        remember(connection, "paused", f"restored from {archive_file.name} at {now:%Y-%m-%d %H:%M} UTC")
+        remember(connection, "paused", why)
+        # The files below feeds/ and site/ may say more than this database: they are made again.
+        remember(connection, OUTPUTS_MADE_WITH, None)
+        hold_going(connection, reason=why)
     with store.engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     store.close()
@@ -165,8 +171,20 @@ def _move_aside(database: Path, key_file: Path | None, now: datetime) -> tuple[P
         pairs.append((str(key_file), f"{key_file}.{stamp}{_turn(turn)}"))
     there = [(Path(path), Path(aside)) for path, aside in pairs if Path(path).exists()]
     for path, aside in there:
-        path.rename(aside)
+        if path == database:
+            _keep(path, aside)
+        else:
+            path.rename(aside)
     return tuple(aside for _, aside in there)
+
+
+def _keep(path: Path, aside: Path) -> None:
+    """Give the file a second name, so that the first one is never without a database, also in a crash."""
+    try:
+        os.link(path, aside)
+    except OSError:
+        # Not every file system has hard links.
+        shutil.copy2(path, aside)
 
 
 def _turn(number: int) -> str:

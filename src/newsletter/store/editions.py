@@ -121,6 +121,14 @@ def move_edition(
     return moved.rowcount == 1
 
 
+def hold_going(connection: Connection, *, reason: str) -> int:
+    """Hold all editions scheduled or being sent, until a person resumes them; gives their number (index on state)."""
+    held = connection.execute(
+        update(editions).where(editions.c.state.in_(("scheduled", "sending"))).values(state="held", reason=reason)
+    )
+    return held.rowcount
+
+
 def revoke_edition(connection: Connection, edition_id: EditionId, *, now: datetime) -> None:
     """Tell running senders that an edition's state changed; they look before each attempt."""
     connection.execute(insert(revocations).values(edition_id=edition_id, at=now))

@@ -9,6 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.store.tables import events, meta
 
+# Which theme, masthead and languages the written files were made with; without it all are made again.
+OUTPUTS_MADE_WITH = "outputs.made_with"
+
 
 def remembered(connection: Connection, key: str) -> str | None:
     """The note kept under `key`, or None (primary key)."""
