@@ -30,13 +30,7 @@ from newsletter.site.lock import writing_alone
 from newsletter.store import Store, overview
 from newsletter.store import backup as backups
 from newsletter.store.articles import StoredArticle, all_articles
-from newsletter.store.editions import (
-    StoredEdition,
-    edition_counts,
-    list_editions,
-    unfinished_editions,
-    variants_of,
-)
+from newsletter.store.editions import StoredEdition, edition_counts, list_editions, unfinished_editions, variants_of
 from newsletter.store.meta import add_event, remember, remembered
 from newsletter.store.schema import require_head, upgrade
 
@@ -163,13 +157,7 @@ class Newsroom:
         """Send one copy of each variant to `address`, outside the ledger; gives how many were accepted."""
         recipient = subscribers.parse_address(address).address
         messages = [
-            loose_message(
-                one.variant,
-                tuple(draft.article for draft in one.drafts),
-                masthead=self.masthead,
-                address=recipient,
-                now=self.now,
-            )
+            loose_message(one.variant, one.articles, masthead=self.masthead, address=recipient, now=self.now)
             for planned in plan.editions
             for one in planned.dressed
         ]

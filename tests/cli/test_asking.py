@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
+import typer
+
+from newsletter.cli.screen import Screen
+from newsletter.errors import UsageError
 
 PUBLISH = ("publish", "articles/spring.md")
 
@@ -27,27 +33,27 @@ def test_without_a_terminal_nothing_is_done_and_yes_is_named(run, newsroom: Path
     assert (status["articles"], status["subscribers"]) == ({}, {"active": 3, "unsubscribed": 1})
 
 
-def test_no_input_on_a_terminal_asks_nothing(on_terminal, newsroom: Path, readers) -> None:
-    code, screen = on_terminal(*PUBLISH, "--no-input")
-
-    assert code == 2
-    assert "Pass --yes to agree." in screen
-
-
-def test_yes_on_a_terminal_publishes(on_terminal, newsroom: Path, readers) -> None:
+def test_yes_on_a_terminal_publishes_with_a_bar_in_colours(on_terminal, newsroom: Path, readers) -> None:
     code, screen = on_terminal(*PUBLISH, answers=("y\n",))
 
     assert code == 0
     assert "Publish, and mail 2 readers? [y/N]:" in screen
     assert "audience 2 = 2 sent" in screen
+    assert "\x1b[38;5" in screen
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("\n", 2), ("\x03", 130), ("\x04", 130)])
-def test_any_other_answer_does_nothing(on_terminal, run, newsroom: Path, readers, answer: str, code: int) -> None:
-    left, screen = on_terminal(*PUBLISH, answers=(answer,))
+def test_no_color_leaves_the_bar_without_colours(on_terminal, newsroom: Path, readers) -> None:
+    _, screen = on_terminal(*PUBLISH, answers=("y\n",), NO_COLOR="1")
 
-    assert left == code
-    assert "Nothing was done." in screen
+    assert "2/2" in screen
+    assert "\x1b[38;5" not in screen
+    assert "\x1b[1m" not in screen
+
+
+def test_ctrl_c_at_a_question_does_nothing_and_is_exit_130(on_terminal, run, newsroom: Path, readers) -> None:
+    code, screen = on_terminal(*PUBLISH, answers=("\x03",))
+
+    assert (code, "Nothing was done." in screen) == (130, True)
     assert run("status", "--json").data["articles"] == {}
 
 
@@ -60,21 +66,64 @@ def test_from_a_thousand_readers_on_the_number_is_typed(on_terminal, newsroom: P
     assert code == 75
 
 
-def test_another_number_or_a_mere_yes_does_nothing(on_terminal, run, newsroom: Path, thousands) -> None:
-    for answer in ("1201\n", "y\n"):
-        code, screen = on_terminal(*PUBLISH, answers=(answer,))
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
 
-        assert (code, "That is another number. Nothing was done." in screen) == (2, True)
-    assert run("status", "--json").data["articles"] == {}
+    def isatty(self) -> bool:
+        return True
 
 
-def test_progress_is_drawn_on_a_terminal_and_colours_are_not_where_nobody_wants_them(
-    on_terminal, newsroom: Path, readers
-) -> None:
-    _, coloured = on_terminal(*PUBLISH, answers=("y\n",))
-    _, plain = on_terminal("publish", "articles/welcome.md", answers=("y\n",), NO_COLOR="1")
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch):
+    """Put a person before the screen who types these lines, then ends their input."""
 
-    assert "\x1b[38;5" in coloured
-    assert "2/2" in plain
-    assert "\x1b[38;5" not in plain
-    assert "\x1b[1m" not in plain
+    def give(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal(text))
+        monkeypatch.setattr(sys, "stderr", Terminal())
+
+    return give
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "N\n", "what?\nno\n"])
+def test_anything_but_yes_is_no(typed, answer: str) -> None:
+    typed(answer)
+
+    with pytest.raises(UsageError, match="Nothing was done"):
+        Screen().require_yes("Publish?", consequence="This publishes", yes=False)
+
+
+@pytest.mark.parametrize("answer", ["1201\n", "y\n", "yes\n", "0\n", "-1200\n", "12 00 0\n"])
+def test_another_number_or_a_mere_yes_is_no(typed, answer: str) -> None:
+    typed(answer)
+
+    with pytest.raises(UsageError, match="Nothing was done"):
+        Screen().require_number("This mails 1,200 readers.", 1_200, consequence="This mails")
+
+
+@pytest.mark.parametrize("answer", ["1200\n", "1,200\n", "1 200\n", "1.200\n", "1\u202f200\n"])
+def test_number_may_be_grouped_as_people_do(typed, answer: str) -> None:
+    typed(answer)
+
+    Screen().require_number("This mails 1,200 readers.", 1_200, consequence="This mails")
+
+
+def test_end_of_input_is_no_answer(typed) -> None:
+    typed("")
+
+    with pytest.raises(typer.Exit) as left:
+        Screen().require_yes("Publish?", consequence="This publishes", yes=False)
+
+    assert left.value.exit_code == 130
+
+
+def test_no_input_asks_nobody_even_on_a_terminal(typed) -> None:
+    typed("y\n")
+
+    with pytest.raises(UsageError, match="Pass --yes"):
+        Screen(no_input=True).require_yes("Publish?", consequence="This publishes", yes=False)
+
+
+def test_yes_is_not_asked_again(typed) -> None:
+    typed("")
+
+    Screen().require_yes("Publish?", consequence="This publishes", yes=True)

@@ -97,7 +97,7 @@ class TestInterrupted:
         assert process.returncode == 130, err
         assert "Stopping after the message in flight" in err
         assert '"unknown": 0' in out
-        assert run(*PUBLISH).data["editions"][0]["by_state"]["sent"] == 300
+        assert run(*PUBLISH).data["editions"][0]["by_state"]["sent"] == 200
         assert recipients(newsroom).most_common(1)[0][1] == 1
 
     def test_killed_run_leaves_at_most_one_unknown_and_the_next_one_finishes(self, spawn, run, newsroom: Path) -> None:
@@ -109,7 +109,7 @@ class TestInterrupted:
         result = run(*PUBLISH)
 
         states = result.data["editions"][0]["by_state"]
-        assert states["sent"] + states["unknown"] == 300
+        assert states["sent"] + states["unknown"] == 200
         assert states["unknown"] <= 1
         assert result.code == (1 if states["unknown"] else 0)
         assert recipients(newsroom).most_common(1)[0][1] == 1
@@ -121,7 +121,7 @@ class TestInterrupted:
 
         assert {code for _, code in ended} <= {0, 75}, ended
         counts = recipients(newsroom)
-        assert (len(counts), counts.most_common(1)[0][1]) == (300, 1)
+        assert (len(counts), counts.most_common(1)[0][1]) == (200, 1)
 
     def test_second_signal_leaves_at_once(self, spawn, newsroom: Path, relay) -> None:
         relay.script["dot"] = "hang"

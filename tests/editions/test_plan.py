@@ -82,6 +82,22 @@ def test_subject_makes_one_edition_of_several_articles(desk: Desk) -> None:
     assert [(e.kind, e.subject) for e in plan.editions] == [(EditionKind.SET, "This week at the harbour")]
 
 
+def test_set_with_a_translation_shows_each_reader_one_of_the_two(desk: Desk) -> None:
+    desk.add()
+    desk.add("farid@example.org", language="fr")
+    files = [
+        desk.write(f"articles/{name}", text) for name, text in (("t.md", TIDES), ("t.fr.md", MAREES), ("q.md", QUAY))
+    ]
+
+    plan = desk.plan(*files, subject="This week")
+
+    assert {one.reader_languages: [draft.article.slug for draft in one.drafts] for one in plan.editions[0].dressed} == {
+        ("en",): ["the-tide-tables-are-out", "the-quay-is-mended"],
+        ("fr",): ["les-marees", "the-quay-is-mended"],
+    }
+    assert plan.recipients == 2
+
+
 def test_each_makes_one_edition_per_article(desk: Desk) -> None:
     files = desk.write("articles/tides.md"), desk.write("articles/quay.md", QUAY)
 

@@ -17,6 +17,12 @@ from typing import Protocol
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+READERS = """\
+address,language,rhythm
+ada@example.org,en,each
+farid@example.org,fr,each
+wim@example.org,en,weekly
+"""
 PROGRAM = str(Path(sys.executable).parent / "newsletter")
 
 
@@ -33,13 +39,16 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def fresh_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `init` makes, in three languages; to be copied."""
+    """What `init` makes, in three languages, with three readers; to be copied."""
     folder = tmp_path_factory.mktemp("journeys")
     command = [PROGRAM, "init", "newsroom", "--title", "The Harbour Post"]
     subprocess.run(command, cwd=folder, env=clean_environment(), check=True, capture_output=True)
     config = folder / "newsroom" / "config.toml"
     text = config.read_text("utf-8").replace('languages = ["en"]', 'languages = ["en", "fr", "ar"]')
     config.write_text(text, "utf-8")
+    (folder / "newsroom" / "readers.csv").write_text(READERS, "utf-8")
+    words = ["subscribers", "import", "readers.csv", "--consent", "asked"]
+    subprocess.run([PROGRAM, *words], cwd=folder / "newsroom", env=clean_environment(), check=True, capture_output=True)
     return folder / "newsroom"
 
 
@@ -47,18 +56,14 @@ def fresh_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mailed_newsroom(fresh_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A newsroom whose first article Ada and Farid have; to be copied."""
     folder = Path(shutil.copytree(fresh_newsroom, tmp_path_factory.mktemp("mailed") / "newsroom"))
-    (folder / "readers.csv").write_text("address\nada@example.org\nfarid@example.org\n", "utf-8")
-    for words in (
-        ("subscribers", "import", "readers.csv", "--consent", "asked"),
-        ("publish", "articles/welcome.md", "--yes"),
-    ):
-        subprocess.run([PROGRAM, *words], cwd=folder, env=clean_environment(), check=True, capture_output=True)
+    words = ["publish", "articles/welcome.md", "--yes"]
+    subprocess.run([PROGRAM, *words], cwd=folder, env=clean_environment(), check=True, capture_output=True)
     return folder
 
 
 @pytest.fixture
 def newsroom(fresh_newsroom: Path, tmp_path: Path) -> Path:
-    """A newsroom as one has it after `init`, in English, French and Arabic."""
+    """A newsroom in English, French and Arabic; Ada and Farid want each article, Wim a weekly digest."""
     return Path(shutil.copytree(fresh_newsroom, tmp_path / "newsroom"))
 
 

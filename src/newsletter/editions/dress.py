@@ -13,7 +13,7 @@ from newsletter.articles import to_text
 from newsletter.editions.draft import Draft
 from newsletter.i18n import LANGUAGES, load_words
 from newsletter.mail import EditionText, compose_variant
-from newsletter.model import Masthead, Variant, edition_url
+from newsletter.model import Article, Masthead, Variant, edition_url
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +23,11 @@ class Dressed:
     variant: Variant
     drafts: tuple[Draft, ...]
     reader_languages: tuple[str, ...]
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """What the drafts would be published as."""
+        return tuple(draft.article for draft in self.drafts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

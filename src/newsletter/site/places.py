@@ -11,7 +11,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,7 +98,9 @@ def _step(folder: int, segment: str, *, create: bool) -> int:
         if error.errno == errno.ELOOP:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), segment) from error
         raise
-    os.mkdir(segment, 0o755, dir_fd=folder)
+    # Another process may make it between our look and now.
+    with suppress(FileExistsError):
+        os.mkdir(segment, 0o755, dir_fd=folder)
     made = os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
     # The web server may be another user, whatever our umask.
     os.fchmod(made, 0o755)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ import pytest
 
 from newsletter.cli import main
 from newsletter.cli.beginning import begin
-from newsletter.cli.opening import open_newsroom
+from newsletter.cli.opening import the_world
 from newsletter.cli.screen import Screen
 from newsletter.model import SubscriberId
+from newsletter.newsroom import Newsroom
 from newsletter.subscribers import Consent, import_rows, open_spreadsheet
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "delivery" / "harness"))
@@ -113,7 +114,8 @@ def audience(fresh_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     def with_readers(size: str) -> Path:
         folder = tmp_path_factory.mktemp(size) / "newsroom"
         shutil.copytree(fresh_newsroom, folder)
-        newsroom = open_newsroom(folder, Screen(quiet=True))
+        # Whatever variables a test has set by then.
+        newsroom = Newsroom(folder, replace(the_world(), environ={}))
         consent = Consent(wording="at the harbour fair", source="tests")
         rows = FEW if size == "few" else "address\n" + "".join(f"r{n}@example.org\n" for n in range(int(size)))
         sheet = open_spreadsheet(io.BytesIO(rows.encode()), name="readers.csv")
@@ -134,8 +136,8 @@ def readers(newsroom: Path, audience: Callable[[str], Path]) -> None:
 
 @pytest.fixture
 def hundreds(newsroom: Path, audience: Callable[[str], Path]) -> None:
-    """300 readers: a run that takes long enough to be interrupted."""
-    shutil.copy(audience("300"), newsroom / "newsletter.db")
+    """200 readers: a run that takes long enough to be interrupted."""
+    shutil.copy(audience("200"), newsroom / "newsletter.db")
 
 
 @pytest.fixture
@@ -150,7 +152,8 @@ def published_newsroom(fresh_newsroom: Path, audience: Callable[[str], Path], tm
     folder = tmp_path_factory.mktemp("published") / "newsroom"
     shutil.copytree(fresh_newsroom, folder)
     shutil.copy(audience("few"), folder / "newsletter.db")
-    subprocess.run([PROGRAM, "-C", folder, "publish", "articles/spring.md", "--yes"], check=True, capture_output=True)
+    command = [PROGRAM, "-C", folder, "publish", "articles/spring.md", "--yes"]
+    subprocess.run(command, env={"PATH": os.environ["PATH"]}, check=True, capture_output=True)
     return folder
 
 
