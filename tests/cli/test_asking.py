@@ -42,14 +42,6 @@ def test_yes_on_a_terminal_publishes_with_a_bar_in_colours(on_terminal, newsroom
     assert "\x1b[38;5" in screen
 
 
-def test_no_color_leaves_the_bar_without_colours(on_terminal, newsroom: Path, readers) -> None:
-    _, screen = on_terminal(*PUBLISH, answers=("y\n",), NO_COLOR="1")
-
-    assert "2/2" in screen
-    assert "\x1b[38;5" not in screen
-    assert "\x1b[1m" not in screen
-
-
 def test_ctrl_c_at_a_question_does_nothing_and_is_exit_130(on_terminal, run, newsroom: Path, readers) -> None:
     code, screen = on_terminal(*PUBLISH, answers=("\x03",))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_article_that_is_a_folder(run, newsroom: Path) -> None:
     result = run("publish", "articles")
 
     assert (result.code, result.err) == (2, "articles is a folder. Name the article's file.\n")
+
+
+@pytest.mark.parametrize("name", ["pipe.md", "zero.md"])
+def test_article_that_never_ends(run, newsroom: Path, name: str) -> None:
+    os.mkfifo(newsroom / "pipe.md")
+    (newsroom / "zero.md").symlink_to("/dev/zero")
+
+    result = run("publish", name)
+
+    assert (result.code, result.err) == (2, f"{name} is a pipe or a device. Name the article's file.\n")
 
 
 def test_address_that_another_article_has(run, newsroom: Path, readers) -> None:

@@ -22,6 +22,7 @@ PROGRAM = str(Path(sys.executable).parent / "newsletter")
         (["publish", "a.md", "-q"], ["-q", "publish", "a.md"]),
         (["status", "-C", "there", "--json"], ["-C", "there", "status", "--json"]),
         (["status", "--newsroom=there"], ["--newsroom=there", "status"]),
+        (["status", "-Cthere"], ["-Cthere", "status"]),
         (["check", "--", "-q"], ["check", "--", "-q"]),
         (["status", "-C"], ["status", "-C"]),
         ([], []),
@@ -64,10 +65,10 @@ def test_fault_of_the_program_is_a_sentence_that_asks_for_a_report(run, newsroom
 
 
 def test_unknown_command_is_answered_with_the_likely_one(run) -> None:
-    result = run("publsh")
+    result = run("docktor")
 
     assert result.code == 2
-    assert "Did you mean 'publish'?" in result.err
+    assert "Did you mean 'doctor'?" in result.err
 
 
 def test_reader_of_the_output_that_goes_away_changes_no_exit_code(newsroom: Path) -> None:
@@ -89,6 +90,13 @@ def test_terminal_of_another_encoding_gets_every_line(newsroom: Path) -> None:
 
     assert result.returncode == 0
     assert b"\\u2713" in result.stdout
+
+
+def test_file_name_longer_than_any_disk_holds_is_told_in_a_sentence(run, newsroom: Path) -> None:
+    result = run("check", "a" * 300)
+
+    assert (result.code, len(result.err.splitlines())) == (2, 1)
+    assert "A fault of this program" not in result.err
 
 
 def test_file_name_that_is_no_text_is_told_in_a_sentence(newsroom: Path) -> None:

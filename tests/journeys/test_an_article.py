@@ -93,23 +93,6 @@ def part(message: EmailMessage, kind: str) -> str:
     return str(body.get_content())
 
 
-def test_the_server_is_away_and_nobody_is_lost(
-    newsroom: Path, command: Command, smtp_server: tuple[int, list[bytes]]
-) -> None:
-    port, taken = smtp_server
-    public = relay(newsroom, port)
-    away = {**public, "NEWSLETTER_TRANSPORTS__RELAY__PORT": "1"}
-
-    failed = command("publish", "articles/welcome.md", "--yes", code=75, **away)
-    waiting = json.loads(command("status", "--json", **public).stdout)
-    command("publish", "articles/welcome.md", "--yes", **public)
-
-    assert "127.0.0.1" in failed.stderr
-    assert len(waiting["unfinished"]) == 1
-    assert len(taken) == 2
-    assert "The first issue" in (newsroom / "feeds" / "rss.xml").read_text("utf-8")
-
-
 FRENCH = "---\ntitle: Des lampes sur le môle\ntranslation_of: lamps.md\n---\nLes neuf lampes brûlent de nouveau.\n"
 
 

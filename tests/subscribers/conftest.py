@@ -134,11 +134,11 @@ def attempted(store: Store, now: datetime) -> Callable[[EditionId, Subscriber, s
 
 @pytest.fixture
 def rows(store: Store) -> Rows:
-    """All rows of a table, in no order."""
+    """All rows of a table, in order of its primary key."""
 
     def read(table: Table) -> list[dict[str, object]]:
         with store.reading() as connection:
-            return [dict(row) for row in connection.execute(select(table)).mappings()]
+            return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
 
     return read
 

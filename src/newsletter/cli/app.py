@@ -57,7 +57,15 @@ class Session:
 
     def files(self, named: Sequence[Path]) -> list[Path]:
         """The files a person means: as named from where they stand, else from the newsroom (`-C`)."""
-        return [self.folder / file if not file.exists() and (self.folder / file).exists() else file for file in named]
+        return [self.folder / file if not is_there(file) and is_there(self.folder / file) else file for file in named]
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at `path`; False where we may not look, or for a name no disk can hold."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def session(ctx: typer.Context, *, json: bool = False) -> Session:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter.cli.app import is_there
 from newsletter.config.scaffold import NewsroomWishes, write_newsroom
 from newsletter.config.toml_file import CONFIG_NAME
 
@@ -43,12 +44,12 @@ def first_steps(folder: Path) -> tuple[str, ...]:
 
 def next_steps(here: Session) -> Iterator[str]:
     """What to type next, for `newsletter` alone: it depends on where one stands and what is done."""
-    if (here.folder / CONFIG_NAME).exists():
+    if is_there(here.folder / CONFIG_NAME):
         status = here.newsroom().status()
         yield f"{status.title}: what to do next"
         yield from (f"  {line}" for line in _in_newsroom(status, here.folder))
     else:
-        above = next((folder for folder in here.folder.resolve().parents if (folder / CONFIG_NAME).exists()), None)
+        above = next((folder for folder in here.folder.resolve().parents if is_there(folder / CONFIG_NAME)), None)
         yield "There is no newsroom here."
         if above is not None:
             yield f"  cd {shlex.quote(str(above))}          # one is up there"

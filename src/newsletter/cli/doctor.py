@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from newsletter import __version__
-from newsletter.cli.app import Session
+from newsletter.cli.app import Session, is_there
 from newsletter.cli.values import hour
 from newsletter.config.keys import check_key
 from newsletter.errors import ConfigError, NewsletterError
@@ -127,7 +127,7 @@ def _database(newsroom: Newsroom) -> Iterator[Check]:
 def _folders(newsroom: Newsroom) -> Iterator[Check]:
     outbox = newsroom.config.transport.path
     for path in (newsroom.folder / "feeds", newsroom.folder / "site", *([outbox] if outbox else [])):
-        place = next(each for each in (path, *path.parents) if each.exists())
+        place = next(each for each in (path, *path.parents) if is_there(each))
         if not place.is_dir():
             yield Check(what="folder", verdict="broken", found=f"{place} is no folder", advice="move it aside")
             continue

@@ -13,6 +13,7 @@ from newsletter.errors import NewsletterError
 
 _FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose", "--no-input", "--debug"})
 _WITH_VALUE = frozenset({"-C", "--newsroom"})
+_JOINED = ("-C", "--newsroom=")
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def hoisted(words: Sequence[str]) -> list[str]:
         if word in _WITH_VALUE and place + 1 < end:
             globals_ += [word, words[place + 1]]
             place += 1
-        elif word in _FLAGS or word.startswith("--newsroom="):
+        elif word in _FLAGS or (word.startswith(_JOINED) and word not in _WITH_VALUE):
             globals_.append(word)
         else:
             others.append(word)

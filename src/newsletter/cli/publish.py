@@ -72,7 +72,13 @@ def publish(
     from newsletter.editions import PublishWishes, Wishes
 
     here = session(ctx, json=json)
-    _refuse_contradictions(articles, title=title, subject=subject, claims=(new, same))
+    _refuse_contradictions(
+        {"--new": new, "--same": same},
+        {"--to": to is not None, "--dry-run": dry_run},
+        {"--feed-only": feed_only, "--everyone": everyone},
+        {"--title": title is not None, "several articles": len(articles) > 1},
+    )
+    _refuse_subject(subject)
     newsroom = here.newsroom()
     plan = newsroom.plan(
         here.files(articles),
@@ -97,6 +103,8 @@ def publish(
         return
     _show_plan(newsroom, plan, here.screen, dry_run=dry_run)
     if dry_run:
+        if plan.editions and (reason := newsroom.paused_reason()):
+            here.screen.warn(f"The newsroom is paused ({reason}): it would mail nobody before newsletter resume.")
         here.screen.say("Nothing was changed (--dry-run).")
         return
     if plan.changes_something:
@@ -104,13 +112,14 @@ def publish(
     _carry_out(newsroom, plan, here.screen, exit_code=exit_code)
 
 
-def _refuse_contradictions(
-    articles: list[Path], *, title: str | None, subject: str | None, claims: tuple[bool, bool]
-) -> None:
-    if all(claims):
-        raise UsageError("--new and --same exclude each other. Pass the one that is true.")
-    if title is not None and len(articles) > 1:
-        raise UsageError("--title names one article. Publish them one by one, or write titles into the files.")
+def _refuse_contradictions(*pairs: dict[str, bool]) -> None:
+    """Raise UsageError for a pair of wishes that cannot both be meant."""
+    for pair in pairs:
+        if all(pair.values()):
+            raise UsageError(f"{' and '.join(pair)} exclude each other. Pass the one you mean. Nothing was done.")
+
+
+def _refuse_subject(subject: str | None) -> None:
     if subject is not None and not subject.strip():
         raise UsageError("--subject is empty. Leave it out to mail under the article's title.")
     if subject is not None and len(subject.splitlines()) > 1:
@@ -215,7 +224,7 @@ def _standing(draft: Draft, plan: Plan) -> str:
         return "is back in page and feeds, under its old id. That mails nobody."
     if draft.standing == "changed":
         return "" if plan.editions else "the new text is in page and feeds. A revision mails nobody."
-    if draft.standing != "same":
+    if draft.standing != "same" or plan.editions:
         return ""
     if plan.open:
         return "was published before; what waits of its mail is sent now."
@@ -223,7 +232,7 @@ def _standing(draft: Draft, plan: Plan) -> str:
         return "was published before; its mail rests."
     mailed = [edition for edition in plan.mailed if edition.released_at and not edition.dedupe_key.startswith("again:")]
     how = f"mailed on {hour(mailed[0].released_at)}" if mailed and mailed[0].released_at else "never mailed"
-    again = "" if mailed or plan.editions else " To mail it now to all active readers, pass --everyone."
+    again = "" if mailed else " To mail it now to all active readers, pass --everyone."
     return f"already published and unchanged, {how}. Nobody is mailed again.{again}"
 
 

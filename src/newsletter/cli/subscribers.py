@@ -142,7 +142,7 @@ def set_choices(
 
     here = session(ctx, json=json)
     if all_topics and topic:
-        raise UsageError("--topic and --all-topics exclude each other. Pass the one that is true.")
+        raise UsageError("--topic and --all-topics exclude each other. Pass the one you mean. Nothing was done.")
     newsroom = here.newsroom()
     choices = _choices(name, language, rhythm, time_zone, hour, [] if all_topics else topic)
     changed = readers.update_choices(newsroom.store, address, choices, intake=newsroom.intake)

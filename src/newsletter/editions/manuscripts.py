@@ -43,6 +43,9 @@ def read_source(file: Path) -> bytes:
     try:
         if file.is_dir():
             raise UsageError(f"{file} is a folder. Name the article's file.")
+        if file.exists() and not file.is_file():
+            # A pipe would keep us waiting, and /dev/zero never ends.
+            raise UsageError(f"{file} is a pipe or a device. Name the article's file.")
         size = file.stat().st_size
         if size > MAX_SOURCE_BYTES:
             message = (

@@ -39,6 +39,8 @@ os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+CTRL_C = "\x03"
+PROMPTS = (b"[y/N]: ", b"agree: ")
 RELAY = '\n[transports.relay]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
 CULTURE = '\n[topics.culture]\nnames = { en = "Culture", fr = "Culture" }\n'
 FEW = """\
@@ -237,7 +239,7 @@ def on_terminal() -> Callable[..., tuple[int, str]]:
         command = [sys.executable, "-c", TAKE_TERMINAL, PROGRAM, *words]
         process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, close_fds=True)
         os.close(theirs)
-        seen, waiting, deadline = b"", list(answers), time.monotonic() + 60
+        seen, waiting, deadline = b"", list(answers), time.monotonic() + 30
         while time.monotonic() < deadline:
             if select.select([ours], [], [], 0.2)[0]:
                 try:
@@ -245,9 +247,12 @@ def on_terminal() -> Callable[..., tuple[int, str]]:
                 except OSError:
                     break
                 seen += piece
-            if waiting and seen.rstrip(b" ").endswith(b":"):
+            elif answers and not waiting and answers[-1] == CTRL_C and seen.endswith((*PROMPTS, b"^C")):
+                # Python does not notice one that comes between its prompt and its wait for a key.
+                os.write(ours, CTRL_C.encode())
+            # The question itself, not a line of the plan that was cut at its colon.
+            if waiting and seen.endswith(PROMPTS):
                 os.write(ours, waiting.pop(0).encode())
-                seen += b" "
         os.close(ours)
         return process.wait(timeout=10), seen.decode().replace("\r\n", "\n")
 
