@@ -81,6 +81,7 @@ def recipient(number: int) -> Recipient:
         address=f"reader{number}@example.org",
         name="Ada Quay",
         token=f"{number:026}",
+        preferences=f"{number:026}",
     )
 
 
@@ -97,7 +98,7 @@ def median_s(act: Callable[[], object], rounds: int, times: int = 1) -> float:
 
 def with_email_message(variant: Variant, reader: Recipient) -> bytes:
     """The same message as most programs build it: replace, then an EmailMessage for each reader."""
-    values = {"TOKEN": reader.token, "ADDRESS": reader.address}
+    values = {"TOKEN": reader.token, "ADDRESS": reader.address, "PREFERENCES": reader.preferences}
     text, html = variant.text, variant.html
     for name, mark in variant.placeholders.items():
         text, html = text.replace(mark, values[name]), html.replace(mark, values[name])

@@ -66,6 +66,7 @@ def engine(port: int, count: int, size: int, folder: Path) -> float:
                     transport=transport,
                     compose=compose,
                     token_of=lambda subscriber_id: f"token-{subscriber_id}",
+                    preferences_of=lambda subscriber_id, version: f"choices-{subscriber_id}-{version}",
                     clock=lambda: datetime.now(UTC),
                     jitter=random.random,
                     sender=this_sender("bench"),

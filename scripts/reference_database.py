@@ -32,7 +32,11 @@ MEANINGS: Mapping[str, str] = {
     "subscriber_topics": "The topics a reader chose; none means all.",
     "owed": "Articles a reader is still to get in a digest, outside the usual order.",
     "suppressions": "Addresses never to be mailed, as keyed hashes, so that an erased person stays left alone.",
+    "wordings": "The sentences readers agreed to, each once; the hash is its version.",
     "consents": "What a reader agreed to, in which words, where and when; only ever added to.",
+    "confirmations": "What a reader asked for and has to agree to from the mailbox: a subscription, another address, "
+    "coming back.",
+    "notice_counts": "How many notices strangers had sent to an address, known only by its keyed hash.",
     "editions": "One row per mailing: its key against doubles, its state, its audience.",
     "variants": "The frozen look of an edition for one body language, furniture language and article list.",
     "variant_articles": "Which revision of which article a variant shows, in order.",

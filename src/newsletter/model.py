@@ -285,6 +285,8 @@ class Subscriber:
     covered_through: int
     token_version: int
     joined_at: datetime
+    paused_until: datetime | None = None
+    catch_up: bool = False
 
 
 # --- deliveries ------------------------------------------------------------------------------
@@ -335,10 +337,11 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
-    """The reader's own values that one message is filled with."""
+    """The reader's own values that one message is filled with: `token` ends the mail, `preferences` opens choices."""
 
     subscriber_id: SubscriberId
     uid: str
     address: str
     name: str
     token: str
+    preferences: str = ""

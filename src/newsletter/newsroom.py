@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,8 @@ from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
-from newsletter.model import DeliveryState, Finding, Masthead, Subscriber, SubscriberId
+from newsletter.model import DeliveryState, Finding, Masthead, SubscriberId
+from newsletter.readers_desk import DeskTools, ReadersDesk, explain
 from newsletter.site.lock import writing_alone
 from newsletter.store import Store, overview
 from newsletter.store import backup as backups
@@ -33,6 +34,7 @@ from newsletter.store.articles import StoredArticle, all_articles
 from newsletter.store.editions import StoredEdition, edition_counts, list_editions, unfinished_editions, variants_of
 from newsletter.store.meta import add_event, remember, remembered
 from newsletter.store.schema import require_head, upgrade
+from newsletter.subscribers.tokens import preferences_token
 
 
 class Newsroom:
@@ -142,6 +144,7 @@ class Newsroom:
                 transport=transport,
                 compose=letters.compose,
                 token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
+                preferences_of=lambda reader, version: preferences_token(self.keys, reader, version),
                 clock=self.world.clock,
                 jitter=lambda: self.world.random(1)[0] / 256,
                 sender=delivery.this_sender(self.world.random(6).hex()),
@@ -271,10 +274,19 @@ class Newsroom:
         """What every arrival needs of the newsroom."""
         return subscribers.Intake(keys=self.keys, masthead=self.masthead, now=self.now, new_uid=self.world.new_id)
 
-    def reader_of(self, token: str) -> Subscriber | None:
-        """Whose unsubscribe link carries `token`; None for one that was never signed. Writes nothing."""
-        reader = subscribers.read_token(self.keys, token, subscribers.Purpose.UNSUBSCRIBE)
-        return None if reader is None else subscribers.find_by_id(self.store, reader)
+    def readers_desk(self, *, told: Callable[[], None]) -> ReadersDesk:
+        """What readers do by themselves; `told` hears that a notice waits to be sent."""
+        tools = DeskTools(
+            store=self.store,
+            keys=self.keys,
+            masthead=self.masthead,
+            templates=self.templates,
+            clock=self.world.clock,
+            new_id=self.world.new_id,
+            asking=subscribers.Asking(**asdict(self.config.readers)),
+            told=told,
+        )
+        return ReadersDesk(tools)
 
     def unsubscribe(self, reader: SubscriberId, *, source: str) -> subscribers.Unsubscribed | None:
         """End a reader's mail at once, also what is queued. Safe to repeat."""
@@ -282,18 +294,7 @@ class Newsroom:
 
     def why(self, address: str, *, limit: int = 20) -> Explanation:
         """What this person got, when, and why not."""
-        subscriber = subscribers.find(self.store, address)
-        data = subscribers.data_of(self.store, address, keys=self.keys) or {}
-        suppression = data.get("suppression")
-        suppressed = str(suppression["reason"]) if isinstance(suppression, Mapping) else None
-        with self.store.reading() as connection:
-            lines = overview.editions_for_reader(connection, subscriber.id, limit=limit) if subscriber else []
-        return Explanation(
-            subscriber=subscriber,
-            suppressed=suppressed,
-            would_get=subscribers.prospects(subscriber, suppressed=suppressed),
-            editions=tuple(lines),
-        )
+        return explain(self.store, self.keys, address, limit=limit)
 
     # The house itself.
 

@@ -26,7 +26,7 @@ def test_serve_says_where_all_is_answers_there_and_ends_in_order(serve, publishe
 
     process, port, said = serve()
 
-    assert [line.split()[0] for line in said.splitlines()] == ["pages", "feeds", "dev", "Ctrl-C"]
+    assert [line.split()[0] for line in said.splitlines()] == ["pages", "subscribe", "feeds", "dev", "Ctrl-C"]
     assert "The Quay Post" in get(port, "/en/spring-tides/")[1]
     assert "Spring tides" in get(port, "/feeds/rss.xml")[1]
     assert "ada@example.org" in get(port, "/dev/inbox/")[1]

@@ -287,7 +287,7 @@ APPENDED = [
     (
         '["\\u001b[2J"]',
         '19: "\\u001b[2J": there is no such setting. '
-        "Known here: newsroom, email, delivery, transports, feeds, topics, store, web, log.",
+        "Known here: newsroom, email, delivery, transports, feeds, topics, store, readers, web, log.",
     ),
 ]
 
@@ -426,5 +426,5 @@ def test_a_key_of_a_thousand_names_is_one_unknown_setting(faults, minimal):
 
     assert faults(f"{deep} = 1\n{minimal}") == [
         "config.toml:1: a: there is no such setting. "
-        "Known here: newsroom, email, delivery, transports, feeds, topics, store, web, log."
+        "Known here: newsroom, email, delivery, transports, feeds, topics, store, readers, web, log."
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from ledger_rows import (
     Hands,
     attempts_of,
     change,
+    compose,
     delivery_of,
     make_store,
     release,
@@ -23,7 +24,7 @@ from ledger_rows import (
 from newsletter.delivery import Balance, OnUnknown, balance_of, send_edition, verify
 from newsletter.delivery.transports import AtDot, MemoryTransport
 from newsletter.errors import StoreError
-from newsletter.model import DeliveryState, EditionState, Outcome, Receipt
+from newsletter.model import DeliveryState, EditionState, Envelope, Outcome, Receipt, Recipient, VariantId
 from newsletter.store import Store
 from newsletter.store.tables import chunks, editions, subscribers
 
@@ -221,3 +222,18 @@ def test_the_balance_of_a_fresh_release_is_all_queued(store: Store) -> None:
 
 def release_id(store: Store) -> Any:
     return rows(store, editions)[0].id
+
+
+def test_preferences_link_is_signed_for_the_token_version_of_the_moment(store: Store) -> None:
+    """A reader who changed address since the release gets no link that is worthless already."""
+    edition_id = release(store, 2)
+    change(store, subscribers, 2, token_version=5)
+    seen: list[tuple[str, str]] = []
+
+    def noting(variant_id: VariantId, recipient: Recipient, now: datetime) -> tuple[Envelope, bytes]:
+        seen.append((recipient.token, recipient.preferences))
+        return compose(variant_id, recipient, now)
+
+    send_edition(store, edition_id, Hands(MemoryTransport()).run(compose=noting))
+
+    assert seen == [("token-1", "choices-1-1"), ("token-2", "choices-2-5")]

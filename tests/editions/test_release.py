@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from real_newsroom import MAREES, QUAY, TIDES, Desk
+from sqlalchemy import update
 
 from newsletter.editions import Plan, Wishes, release
 from newsletter.errors import ArticleError, UsageError
@@ -15,6 +18,7 @@ from newsletter.store.tables import (
     editions,
     events,
     exclusions,
+    owed,
     publications,
     revisions,
     subscribers,
@@ -215,3 +219,22 @@ def test_publications_are_numbered_in_order(readers: Desk) -> None:
         (2, "correct", False),
         (3, "withdraw", False),
     ]
+
+
+def test_release_owes_the_article_to_paused_readers_who_catch_up_and_counts_them_out(readers: Desk) -> None:
+    paused = {"paused_until": readers.now + timedelta(weeks=2)}
+    with readers.store.writing() as connection:
+        connection.execute(update(subscribers).values(**paused).where(subscribers.c.address == "ada@example.org"))
+        connection.execute(
+            update(subscribers).values(**paused, catch_up=True).where(subscribers.c.address == "farid@example.org")
+        )
+
+    readers.publish(readers.write("articles/tides.md"))
+
+    names = {row["id"]: row["address"] for row in readers.rows(subscribers)}
+    assert [(names[row["subscriber_id"]], row["reason"]) for row in readers.rows(owed)] == [
+        ("farid@example.org", "pause")
+    ]
+    assert {row["reason"]: row["count"] for row in readers.rows(exclusions)}["paused"] == 2
+    # What is owed is not gathered by the cursor a second time, and what is over is over.
+    assert {cursors(readers)[name] for name in ("ada@example.org", "farid@example.org")} == {1}

@@ -43,6 +43,7 @@ def ada() -> Recipient:
         address="ada@example.org",
         name="Ada Quay",
         token="AbCdEfGhIjKlMnOpQrStUvWx-_",
+        preferences="ZyXwVuTsRqPoNmLkJiHgFeDc-_",
     )
 
 

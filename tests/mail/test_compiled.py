@@ -72,7 +72,7 @@ def variant(request: pytest.FixtureRequest, compose: Compose) -> Variant:
 
 
 def filled(variant: Variant, recipient: Recipient) -> tuple[str, str]:
-    values = {"TOKEN": recipient.token, "ADDRESS": recipient.address}
+    values = {"TOKEN": recipient.token, "ADDRESS": recipient.address, "PREFERENCES": recipient.preferences}
     text, html = variant.text, variant.html
     for name, value in values.items():
         mark = variant.placeholders[name]
@@ -332,7 +332,7 @@ def test_h9_a_page_that_would_be_clipped_is_not_sent(
     with pytest.raises(MessageError, match=r"Edition e1, subscriber s1: .* 100,001 octets and would be clipped"):
         grown(spare + 1).fill(ada, now=now)
     with pytest.raises(MessageError, match=r"^Edition 'e1': the HTML has"):
-        grown(spare + 100)
+        grown(spare + 200)
 
 
 def test_a_variant_without_its_link_is_not_compiled(compose: Compose, facts: EditionFacts, masthead: Masthead) -> None:
@@ -404,3 +404,58 @@ def test_filling_twice_and_from_a_stored_variant_gives_the_same_bytes(
     two = compile_variant(stored, facts, masthead=masthead)
 
     assert one.fill(ada, now=now) == one.fill(ada, now=now) == two.fill(ada, now=now)
+
+
+def test_preferences_link_stands_beside_the_unsubscribe_link_in_both_parts(
+    variant: Variant, facts: EditionFacts, masthead: Masthead, ada: Recipient, now: datetime, read: Read
+) -> None:
+    text, html = parts_of(read(compile_variant(variant, facts, masthead=masthead).fill(ada, now=now)))
+
+    link = f"{masthead.base_url}/p/{ada.preferences}"
+    assert f'href="{link}"' in html
+    assert link in text.splitlines()
+    assert len(link) < 70
+    assert html.index(link) < html.index(f"{masthead.base_url}/u/{ada.token}")
+
+
+def test_preferences_token_stands_in_no_header(
+    compiled: CompiledVariant, ada: Recipient, now: datetime, read: Read
+) -> None:
+    """Headers are kept and forwarded more widely than bodies, and this link opens more than leaving."""
+    message = read(compiled.fill(ada, now=now))
+
+    assert not [name for name, value in message.items() if ada.preferences in value]
+
+
+@pytest.mark.parametrize("token", ["", "a b", "x" * 61, "\r\nBcc: x", "ü" * 26])
+def test_preferences_token_that_could_not_be_a_link_is_refused(
+    compiled: CompiledVariant, ada: Recipient, now: datetime, token: str
+) -> None:
+    with pytest.raises(MessageError, match="Edition e1, subscriber s1: the preferences token is malformed"):
+        compiled.fill(replace(ada, preferences=token), now=now)
+
+
+def test_variant_frozen_before_there_was_a_preferences_link_is_still_sent(
+    compose: Compose, facts: EditionFacts, masthead: Masthead, ada: Recipient, now: datetime, read: Read
+) -> None:
+    frozen = compose()
+    mark = frozen.placeholders["PREFERENCES"]
+    old = replace(
+        frozen,
+        html=frozen.html.replace(f"/p/{mark}", "/"),
+        text=frozen.text.replace(f"/p/{mark}", "/"),
+        placeholders={name: value for name, value in frozen.placeholders.items() if name != "PREFERENCES"},
+    )
+
+    message = compile_variant(old, facts, masthead=masthead).fill(replace(ada, preferences=""), now=now)
+
+    assert f"{masthead.base_url}/u/{ada.token}" in parts_of(read(message))[0]
+
+
+def test_list_subscribe_leads_to_the_form(
+    compiled: CompiledVariant, ada: Recipient, now: datetime, masthead: Masthead, read: Read
+) -> None:
+    message = read(compiled.fill(ada, now=now))
+
+    assert message["List-Subscribe"] == f"<{masthead.base_url}/subscribe>"
+    assert message["List-Help"].startswith("<mailto:")

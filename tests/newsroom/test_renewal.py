@@ -9,6 +9,7 @@ from real_newsroom import MAREES, QUAY, TIDES, Desk, picture
 
 from newsletter.editions import release
 from newsletter.errors import OutputError
+from newsletter.site import Question, read_forwarding, search_articles
 from newsletter.store.tables import articles
 
 SEAGULLS = "---\ntitle: Seagulls\nlanguage: en\ntopics: [Seagulls]\n---\nThey are back at the north quay.\n"
@@ -59,6 +60,7 @@ def test_new_article_touches_only_what_shows_it(desk: Desk) -> None:
     }
     assert {path for path in touched if path.startswith("site/")} == {
         "site/index.html",
+        "site/sitemap.xml",
         "site/en/index.html",
         "site/en/archive/2026/index.html",
         "site/en/the-quay-is-mended/index.html",
@@ -124,13 +126,13 @@ def test_changed_theme_makes_every_page_again(desk: Desk) -> None:
 
 def test_lost_files_come_back_byte_for_byte(desk: Desk) -> None:
     desk.publish(desk.write("articles/tides.md"), desk.write("articles/quay.md", QUAY), subject="This week")
-    before = desk.outputs()
+    before = desk.written()
     for path in before:
         (desk.folder / path).unlink()
 
     desk.newsroom.renew_outputs(everything=True)
 
-    assert desk.outputs() == before
+    assert desk.written() == before
 
 
 def test_moved_host_keeps_ids_and_moves_links(desk: Desk) -> None:
@@ -246,9 +248,72 @@ def test_edition_page_of_a_withdrawn_article_is_taken_away(desk: Desk) -> None:
     assert not (desk.folder / f"site/editions/{released.editions[0].uid}/index.html").exists()
 
 
-def test_page_of_an_article_mailed_alone_is_its_archive(desk: Desk) -> None:
+def frozen_pages(desk: Desk) -> dict[str, bytes]:
+    return {
+        path: content
+        for path, content in desk.outputs().items()
+        if path.startswith("site/editions/") and path.endswith(".html")
+    }
+
+
+def test_article_mailed_alone_is_archived_on_its_page_and_its_email_can_be_seen_as_it_was(desk: Desk) -> None:
     desk.add()
     desk.mail(desk.write("articles/tides.md"))
 
-    assert not (desk.folder / "site/editions").exists()
     assert desk.outbox()[0]["Archived-At"] == "<https://news.example.org/en/the-tide-tables-are-out/>"
+    (frozen,) = frozen_pages(desk).values()
+    assert b"Spring tides come earlier" in frozen
+    token = desk.outbox()[0]["List-Unsubscribe"].split("/u/")[1].rstrip(">")
+    assert token.encode() not in frozen
+
+
+def test_article_mailed_to_nobody_has_no_email_to_show(desk: Desk) -> None:
+    desk.publish(desk.write("articles/tides.md"))
+
+    assert frozen_pages(desk) == {}
+
+
+def test_frozen_page_stays_as_it_was_mailed_when_everything_else_is_made_again(desk: Desk) -> None:
+    desk.add()
+    desk.mail(desk.write("articles/tides.md"))
+    before = frozen_pages(desk)
+    theme = desk.newsroom.templates["pages/base.html"]
+    desk.write("templates/pages/base.html", theme + "<!-- ours -->")
+
+    desk.reopen().renew_outputs()
+
+    assert len(before) == 1
+    assert frozen_pages(desk) == before
+
+
+def test_published_article_is_found_and_a_withdrawn_one_is_not(desk: Desk) -> None:
+    released = desk.publish(desk.write("articles/tides.md"))
+    masthead = desk.newsroom.masthead
+    found = search_articles(desk.store, masthead, Question(words="spring tid")).articles
+
+    desk.newsroom.withdraw(released.published[0])
+
+    assert [article.slug for article in found] == ["the-tide-tables-are-out"]
+    assert search_articles(desk.store, masthead, Question(words="spring tid")).number == 0
+
+
+def test_moved_and_withdrawn_addresses_are_listed_for_the_web_door(desk: Desk) -> None:
+    uid = desk.publish(desk.write("articles/tides.md")).published[0]
+    assert not (desk.folder / "site/_redirects").exists()
+    desk.publish(desk.write("articles/tides.md", TIDES.replace("---\n", "---\nslug: tides\n", 1)))
+    assert desk.read("site/_redirects") == "/en/the-tide-tables-are-out/ /en/tides/ 301\n"
+
+    desk.newsroom.withdraw(uid)
+
+    assert not (desk.folder / "site/_redirects").exists()
+    forwarding = read_forwarding(b"", (desk.folder / "site/_gone").read_bytes())
+    assert all(forwarding.is_gone(address) for address in ("en/tides", "en/the-tide-tables-are-out"))
+
+
+def test_article_back_at_its_address_is_on_no_list(desk: Desk) -> None:
+    desk.publish(desk.write("articles/tides.md"))
+    for slug in ("tides", "the-tide-tables-are-out"):
+        desk.publish(desk.write("articles/tides.md", TIDES.replace("---\n", f"---\nslug: {slug}\n", 1)))
+
+    assert desk.read("site/_redirects") == "/en/tides/ /en/the-tide-tables-are-out/ 301\n"
+    assert not (desk.folder / "site/_gone").exists()

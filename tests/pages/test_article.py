@@ -55,6 +55,7 @@ def test_canonical_translations_and_opengraph_are_absolute(
         ("en", "https://news.example.org/en/the-tide-tables/"),
         ("fr", "https://news.example.org/fr/les-marees/"),
         ("ar", "https://news.example.org/ar/%D8%AC%D8%AF%D8%A7%D9%88%D9%84/"),
+        ("x-default", "https://news.example.org/en/the-tide-tables/"),
     ]
     assert root.xpath("//meta[@property='og:image']/@content") == [PICTURE.url]
     assert root.xpath("//meta[@property='og:url']/@content") == ["https://news.example.org/en/the-tide-tables/"]

@@ -11,19 +11,26 @@ from hypothesis import strategies as st
 from newsletter.pages import Frame
 from newsletter.pages.body import page_body
 
+# Pictures in a text are fetched when they come into sight.
+LAZY = ' loading="lazy" decoding="async"'
+
 
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
         ('<a href="https://news.example.org/en/x/">x</a>', '<a href="/en/x/">x</a>'),
-        ('<img src="https://news.example.org/media/a.png" alt="">', '<img src="/media/a.png" alt="">'),
+        ('<img src="https://news.example.org/media/a.png" alt="">', f'<img{LAZY} src="/media/a.png" alt="">'),
         ('<a href="https://news.example.organic/">x</a>', '<a href="https://news.example.organic/">x</a>'),
         ('<a href="https://other.example.com/?u=https://news.example.org/">x</a>',) * 2,
         ('<p>href="https://news.example.org/en/x/"</p>',) * 2,
-        ('<img alt=\'src="https://news.example.org/x"\' src="/a.png">',) * 2,
+        (
+            '<img alt=\'src="https://news.example.org/x"\' src="/a.png">',
+            f'<img{LAZY} alt=\'src="https://news.example.org/x"\' src="/a.png">',
+        ),
+        ('<img src="/a.png" loading="eager">',) * 2,
         ('<pre lang="en"><code>x</code></pre>', '<pre tabindex="0" lang="en"><code>x</code></pre>'),
         ("<p>&lt;table&gt; and &lt;pre&gt;</p>",) * 2,
-        ('<img src="/a.png" alt="a <table> > b">',) * 2,
+        ('<img src="/a.png" alt="a <table> > b">', f'<img{LAZY} src="/a.png" alt="a <table> > b">'),
         ("<p>a < b and c > d</p>",) * 2,
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.model import Article, Image, Masthead
-from newsletter.pages import Form, PageText, make_frame, message_page, site_pages
+from newsletter.pages import Form, PageText, SearchResults, make_frame, message_page, search_page, site_pages
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -49,6 +49,9 @@ PAGES = {
     "year": "en/archive/2026/index.html",
     "missing": "404.html",
     "message": "message.html",
+    "search": "search.html",
+    "search in Arabic": "search-ar.html",
+    "search without an answer": "search-none.html",
 }
 
 
@@ -62,6 +65,13 @@ def site(
     form = Form(action="/u/x", button="Unsubscribe")
     text = PageText(title="Unsubscribe?", paragraphs=("No more email.",), form=form)
     pages["message.html"] = message_page(templates, text, frame=make_frame(masthead, "en"))
+
+    found = SearchResults(asked="tide", number=45, articles=articles, page=2)
+    pages["search.html"] = search_page(templates, found, frame=make_frame(masthead, "en"))
+    pages["search-ar.html"] = search_page(
+        templates, replace(found, asked="المدينة", elsewhere=True), frame=make_frame(masthead, "ar")
+    )
+    pages["search-none.html"] = search_page(templates, SearchResults(asked="x" * 200), frame=make_frame(masthead, "fr"))
 
     def write(name: str) -> str:
         page = pages[PAGES[name]].decode()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lxml.html import HtmlElement
 
 from newsletter.model import Article, Masthead
-from newsletter.pages import Frame, index_page, make_frame, topic_page, year_page
+from newsletter.pages import Frame, Place, index_page, make_frame, topic_page, year_page
 
 Tree = Callable[[bytes], HtmlElement]
 
@@ -83,14 +83,18 @@ def test_topic_page_offers_its_own_feed_first(
 ) -> None:
     frame = make_frame(masthead, "fr")
 
-    root = tree(topic_page(templates, [article], topic=article.topics[0], frame=frame, languages=["en", "fr"]))
+    root = tree(
+        topic_page(templates, [article], topic=article.topics[0], frame=frame, place=Place(languages=("en", "fr")))
+    )
 
     assert root.xpath("//h1/text()") == ["Diplomatie"]
     assert root.xpath("//p[@class='address']/a/text()") == ["https://news.example.org/feeds/topics/diplomacy/rss.xml"]
     assert root.xpath("//link[@hreflang]/@href") == [
         "https://news.example.org/en/topics/diplomacy/",
         "https://news.example.org/fr/topics/diplomacy/",
+        "https://news.example.org/en/topics/diplomacy/",
     ]
+    assert root.xpath("//link[@hreflang]/@hreflang") == ["en", "fr", "x-default"]
 
 
 def test_article_of_another_language_keeps_its_own_in_a_list(

@@ -11,13 +11,15 @@ import pytest
 from newsletter.i18n import LANGUAGES, load_words
 
 SOURCE = Path(__file__).parents[2] / "src" / "newsletter"
-_SAID = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')
+_SAID = re.compile(r"""\bsay\(\s*(?:"((?:[^"\\]|\\.)*)"|'([^'\\]*)')""")
 
 
 def _messages(templates: Mapping[str, str]) -> set[str]:
     texts = [*templates.values()]
-    texts += [file.read_text("utf-8") for room in ("pages", "web") for file in (SOURCE / room).rglob("*.py")]
-    return {message for text in texts for message in _SAID.findall(text)}
+    texts += [
+        file.read_text("utf-8") for room in ("pages", "web", "subscribers") for file in (SOURCE / room).rglob("*.py")
+    ]
+    return {one or other for text in texts for one, other in _SAID.findall(text)}
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert, text
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "newsroom" / "harness"))
 
@@ -30,6 +30,26 @@ Release = Callable[..., tuple[EditionId, VariantId]]
 @pytest.fixture
 def store(either_desk) -> Iterator[Store]:
     return either_desk.store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        store = Store(f"sqlite:///{tmp_path}/newsletter.db")
+        yield store
+        store.close()
+        return
+    url = request.getfixturevalue("postgresql_url")
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE empty"))
+    store = Store(url.replace("/postgres?", "/empty?"))
+    yield store
+    store.close()
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE empty"))
+    server.dispose()
 
 
 @pytest.fixture

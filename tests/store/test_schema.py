@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from newsletter.errors import StoreError
 from newsletter.store import Store
 from newsletter.store.schema import HEAD, require_head, upgrade, version_of
+from newsletter.store.search import is_search_table
 from newsletter.store.tables import metadata
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A database without any table."""
-    if request.param == "sqlite":
-        store = Store(f"sqlite:///{tmp_path}/newsletter.db")
-        yield store
-        store.close()
-        return
-    url = request.getfixturevalue("postgresql_url")
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text("CREATE DATABASE empty"))
-    store = Store(url.replace("/postgres?", "/empty?"))
-    yield store
-    store.close()
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE empty"))
-    server.dispose()
 
 
 def version(store: Store) -> str | None:
@@ -64,8 +44,13 @@ def test_migrations_make_exactly_the_tables_of_the_program(empty: Store) -> None
     upgrade(empty)
 
     with empty.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _described})
         assert compare_metadata(context, metadata) == []
+
+
+def _described(name: str | None, kind: str, _parents: object) -> bool:
+    """The index behind the search is each engine's own; test_search asks both."""
+    return kind != "table" or not is_search_table(name)
 
 
 def test_two_programs_may_start_at_once(empty: Store) -> None:

@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, create_engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, create_engine, delete, func, insert, select, update
 
 from newsletter.model import DeliveryState, EditionId, Masthead, Subscriber
 from newsletter.store import Store
 from newsletter.store.subscribers import hold_sequence
 from newsletter.store.tables import attempts, counters, deliveries, editions, metadata, variants
 from newsletter.subscribers import Choices, Consent, Intake, Keys, Newcomer, add, new_keys
+from newsletter.subscribers.wanted import NoticeWanted, Post
 
 Add = Callable[..., Subscriber]
 Mail = Callable[..., EditionId]
@@ -153,3 +154,17 @@ def publication(store: Store) -> Callable[[int], None]:
             connection.execute(update(counters).values(value=number))
 
     return count
+
+
+@pytest.fixture
+def posted() -> list[tuple[NoticeWanted, bool]]:
+    """What was asked to be sent: each notice, and whether it was to be kept."""
+    return []
+
+
+@pytest.fixture
+def post(posted: list[tuple[NoticeWanted, bool]]) -> Post:
+    def post_it(_connection: Connection, wanted: NoticeWanted, keep: bool) -> None:
+        posted.append((wanted, keep))
+
+    return post_it

@@ -9,7 +9,7 @@ import pytest
 from newsletter.model import SubscriberState
 from newsletter.store import Store
 from newsletter.store.suppressions import Suppression
-from newsletter.store.tables import consents, events, subscribers
+from newsletter.store.tables import consents, events, subscribers, wordings
 from newsletter.subscribers import (
     Arrival,
     BadRow,
@@ -79,7 +79,8 @@ def test_a_file_of_readers_comes_in_and_its_bad_rows_are_told(store: Store, impo
 def test_a_rows_own_consent_counts_before_the_commands(imported: Import, rows: Rows) -> None:
     imported(FILE)
 
-    assert [proof["wording"] for proof in rows(consents)] == [
+    texts = {wording["id"]: wording["text"] for wording in rows(wordings)}
+    assert [texts[proof["wording_id"]] for proof in rows(consents)] == [
         "Ticked the box on 1 May.",
         "Asked by letter.",
         "Asked by letter.",

@@ -11,7 +11,7 @@ from newsletter.errors import UsageError
 from newsletter.model import SubscriberState
 from newsletter.store import Store
 from newsletter.store.suppressions import Suppression
-from newsletter.store.tables import consents, events, subscriber_topics, subscribers
+from newsletter.store.tables import consents, events, subscriber_topics, subscribers, wordings
 from newsletter.subscribers import (
     Arrival,
     Choices,
@@ -52,7 +52,9 @@ def test_s36_consent_is_kept_word_for_word(
     add(store, ADA, consent=consent, intake=intake)
 
     (proof,) = rows(consents)
-    assert (proof["what"], proof["wording"]) == ("subscribe", "Signed the list at the harbour fair.")
+    (wording,) = rows(wordings)
+    assert (proof["what"], proof["wording_id"]) == ("subscribe", wording["id"])
+    assert wording["text"] == "Signed the list at the harbour fair."
     assert (proof["source"], proof["method"], proof["at"]) == ("subscribers add", "owner", now)
     (event,) = rows(events)
     assert (event["verb"], event["about"], event["about_id"]) == ("add", "subscribers", proof["subscriber_id"])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -50,3 +50,21 @@ def test_nobody_but_an_active_reader_gets_an_article(ada: Subscriber, state: Sub
 def test_a_suppression_comes_before_everything(ada: Subscriber) -> None:
     assert prospects(ada, suppressed="erased") == "no: the address is suppressed (erased)"
     assert prospects(None, suppressed=None) == "no: no subscriber has this address"
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "missed"),
+    [(True, "articles until then are owed afterwards"), (False, "articles until then are skipped")],
+)
+def test_a_reader_on_a_pause_is_told_its_end_and_what_becomes_of_what_is_missed(
+    ada: Subscriber, now: datetime, catch_up: bool, missed: str
+) -> None:
+    paused = replace(ada, paused_until=now + timedelta(weeks=2), catch_up=catch_up)
+
+    assert prospects(paused, suppressed=None, now=now) == f"not before 2026-12-08: paused until then; {missed}"
+
+
+def test_a_pause_that_is_over_says_nothing_any_more(ada: Subscriber, now: datetime) -> None:
+    back = replace(ada, paused_until=now)
+
+    assert prospects(back, suppressed=None, now=now) == "yes, each article"

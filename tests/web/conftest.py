@@ -6,15 +6,26 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 
-from newsletter.model import Masthead, SubscriberState
-from newsletter.web import ReaderOfToken, create_app
+from newsletter.model import Article, Masthead, SubscriberState
+from newsletter.site import Found
+from newsletter.subscribers import (
+    Answer,
+    Choices,
+    ConfirmationKind,
+    ConfirmationState,
+    ConfirmationView,
+    PreferencesView,
+    ReaderOfToken,
+    SignUpForm,
+)
+from newsletter.web import create_app
 
 with warnings.catch_warnings():
     # The test client prefers httpx2 where it is installed and says so; both behave alike here.
@@ -26,8 +37,91 @@ TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx-_"
 
 
 @dataclass(slots=True)
+class InMemoryReaders:
+    """A readers' desk of dictionaries; `done` lists what was asked for, in order, as (verb, …)."""
+
+    known: dict[str, ReaderOfToken] = field(default_factory=dict)
+    confirmations: dict[str, ConfirmationView] = field(default_factory=dict)
+    choosers: dict[str, PreferencesView] = field(default_factory=dict)
+    done: list[tuple[object, ...]] = field(default_factory=list)
+    answer: Answer = Answer.TAKEN
+    failure: Exception | None = None
+
+    @property
+    def left(self) -> list[tuple[object, object]]:
+        """(token, source) of each unsubscribe call."""
+        return [(act[1], act[2]) for act in self.done if act[0] == "unsubscribe"]
+
+    def _ready(self) -> None:
+        if self.failure:
+            raise self.failure
+
+    def reader_of(self, token: str) -> ReaderOfToken | None:
+        self._ready()
+        return self.known.get(token)
+
+    def unsubscribe(self, token: str, *, source: str) -> ReaderOfToken | None:
+        self._ready()
+        self.done.append(("unsubscribe", token, source))
+        if token in self.known:
+            self.known[token] = replace(self.known[token], state=SubscriberState.UNSUBSCRIBED)
+        return self.known.get(token)
+
+    def ask_return(self, token: str) -> ReaderOfToken | None:
+        self._ready()
+        self.done.append(("return", token))
+        return self.known.get(token)
+
+    def sign_up(self, form: SignUpForm) -> Answer:
+        self._ready()
+        self.done.append(("sign up", form))
+        return self.answer
+
+    def confirmation_of(self, token: str) -> ConfirmationView | None:
+        self._ready()
+        return self.confirmations.get(token)
+
+    def confirm(self, token: str, *, ip: str | None = None) -> ConfirmationView | None:
+        self._ready()
+        self.done.append(("confirm", token))
+        found = self.confirmations.get(token)
+        if found is not None and found.state is ConfirmationState.OPEN:
+            self.confirmations[token] = replace(found, state=ConfirmationState.DONE, preferences=TOKEN)
+        return self.confirmations.get(token)
+
+    def preferences_of(self, token: str) -> PreferencesView | None:
+        self._ready()
+        return self.choosers.get(token)
+
+    def save_preferences(self, token: str, choices: Choices) -> tuple[Answer, PreferencesView] | None:
+        self.done.append(("save", token, choices))
+        if token not in self.choosers:
+            return None
+        if self.answer is Answer.TAKEN:
+            view = self.choosers[token]
+            chosen = {"language": choices.language or view.language, "rhythm": choices.rhythm or view.rhythm}
+            self.choosers[token] = replace(view, **chosen, topics=choices.topics or ())
+        return self.answer, self.choosers[token]
+
+    def pause(self, token: str, *, weeks: int, catch_up: bool = False) -> PreferencesView | None:
+        self.done.append(("pause", token, weeks, catch_up))
+        return self.choosers.get(token)
+
+    def ask_address_change(self, token: str, address: str) -> Answer | None:
+        self.done.append(("address", token, address))
+        return self.answer if token in self.choosers else None
+
+    def data_of(self, token: str) -> bytes | None:
+        return b'{"subscriber": {}}' if token in self.choosers else None
+
+    def erase(self, token: str) -> bool:
+        self.done.append(("erase", token))
+        return token in self.choosers
+
+
+@dataclass(slots=True)
 class InMemoryNewsroom:
-    """A newsroom whose readers are a dictionary; `left` lists (token, source) of each unsubscribe call."""
+    """A newsroom with real folders whose readers are dictionaries."""
 
     masthead: Masthead
     templates: Mapping[str, str]
@@ -35,29 +129,33 @@ class InMemoryNewsroom:
     feeds_folder: Path
     outbox_folder: Path | None
     now: datetime
-    readers: dict[str, ReaderOfToken] = field(default_factory=dict)
-    left: list[tuple[str, str]] = field(default_factory=list)
+    readers: InMemoryReaders = field(default_factory=InMemoryReaders)
+    feed_pages: bool = True
+    due: datetime | None = None
+    faults: dict[str, str] = field(default_factory=dict)
+    archive: tuple[Article, ...] = ()
     failure: Exception | None = None
 
     def clock(self) -> datetime:
         return self.now
 
-    def reader_of(self, token: str) -> ReaderOfToken | None:
+    def next_run(self) -> datetime | None:
         if self.failure:
             raise self.failure
-        return self.readers.get(token)
+        return self.due
 
-    def unsubscribe(self, token: str, *, source: str) -> ReaderOfToken | None:
+    def search(self, words: str, *, language: str | None, page: int, length: int) -> Found:
         if self.failure:
             raise self.failure
-        self.left.append((token, source))
-        if token not in self.readers:
-            return None
-        reader = self.readers[token]
-        self.readers[token] = ReaderOfToken(
-            address=reader.address, language=reader.language, state=SubscriberState.UNSUBSCRIBED
-        )
-        return self.readers[token]
+        hits = [one for one in self.archive if words.casefold() in one.title.casefold()]
+        hits = [one for one in hits if language in (None, one.language)]
+        return Found(number=len(hits), articles=tuple(hits[(page - 1) * length : page * length]))
+
+    def readiness(self) -> dict[str, str]:
+        return {"database": "", "sender": "", **self.faults}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        return {"subscribers": {"active": 3, "pending": 1}, "notices": {"sent": 2}}
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +188,26 @@ def newsroom(masthead: Masthead, templates: Mapping[str, str], tmp_path: Path, n
         (tmp_path / name).write_text(content, "utf-8")
         os.utime(tmp_path / name, (now.timestamp() - 3600, now.timestamp() - 3600))
     ada = ReaderOfToken(address="a…@example.org", language="en", state=SubscriberState.ACTIVE)
+    asked = ConfirmationView(
+        kind=ConfirmationKind.SUBSCRIBE,
+        state=ConfirmationState.OPEN,
+        address="b…@example.org",
+        language="en",
+        rhythm="each",
+    )
+    chosen = PreferencesView(
+        address="a…@example.org",
+        state=SubscriberState.ACTIVE,
+        name="Ada",
+        language="en",
+        rhythm="each",
+        topics=(),
+        hour=None,
+        time_zone="Europe/Paris",
+        paused_until=None,
+        catch_up=False,
+        unsubscribe=TOKEN,
+    )
     return InMemoryNewsroom(
         masthead=masthead,
         templates=templates,
@@ -97,7 +215,7 @@ def newsroom(masthead: Masthead, templates: Mapping[str, str], tmp_path: Path, n
         feeds_folder=tmp_path / "feeds",
         outbox_folder=tmp_path / "outbox",
         now=now,
-        readers={TOKEN: ada},
+        readers=InMemoryReaders(known={TOKEN: ada}, confirmations={TOKEN: asked}, choosers={TOKEN: chosen}),
     )
 
 

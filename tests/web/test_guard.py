@@ -81,7 +81,7 @@ def test_every_answer_carries_the_safe_headers(browser: Browser, path: str) -> N
 
 
 def test_refusals_and_failures_carry_them_too(browser: Browser, newsroom: Newsroom) -> None:
-    newsroom.failure = RuntimeError("x")
+    newsroom.readers.failure = RuntimeError("x")
 
     for response in (
         browser.get("/", headers={"Host": "evil.example.com"}),
@@ -107,7 +107,7 @@ def test_body_is_measured_on_both_sides_of_the_limit(
     browser: Browser, newsroom: Newsroom, size: int, status: int
 ) -> None:
     assert browser.post(f"/u/{TOKEN}", content=b"x" * size).status_code == status
-    assert len(newsroom.left) == (1 if status == 200 else 0)
+    assert len(newsroom.readers.left) == (1 if status == 200 else 0)
 
 
 def test_endless_body_without_a_length_is_cut_off(browser: Browser, newsroom: Newsroom) -> None:
@@ -120,7 +120,7 @@ def test_endless_body_without_a_length_is_cut_off(browser: Browser, newsroom: Ne
             yield b"x" * 1024
 
     assert browser.post(f"/u/{TOKEN}", content=endless()).status_code == 413
-    assert newsroom.left == []
+    assert newsroom.readers.left == []
 
 
 @pytest.mark.parametrize("length", ["9" * 400, "99999999"])
@@ -168,7 +168,7 @@ def test_body_that_never_ends_is_given_up(app: Starlette, monkeypatch: pytest.Mo
 
 
 def test_failure_is_one_sentence_without_insides(browser: Browser, newsroom: Newsroom) -> None:
-    newsroom.failure = KeyError("/srv/newsroom/newsletter.db")
+    newsroom.readers.failure = KeyError("/srv/newsroom/newsletter.db")
 
     response = browser.get(f"/u/{TOKEN}")
 

@@ -138,7 +138,7 @@ def test_button_posts_one_click_to_this_server(browser: Browser, newsroom: Newsr
 
     assert form.get("action") == f"/u/{TOKEN}"
     assert "You are unsubscribed" in response.text
-    assert newsroom.left == [(TOKEN, "one-click")]
+    assert newsroom.readers.left == [(TOKEN, "one-click")]
 
 
 @pytest.mark.parametrize(
@@ -308,4 +308,4 @@ def test_inbox_writes_nothing(browser: Browser, newsroom: Newsroom) -> None:
         assert browser.post(path).status_code == 405
 
     assert sorted(each.name for each in newsroom.outbox_folder.rglob("*")) == before
-    assert newsroom.left == []
+    assert newsroom.readers.left == []

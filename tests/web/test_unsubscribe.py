@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.errors import StoreBusy
 from newsletter.model import SubscriberState
-from newsletter.web import ReaderOfToken
+from newsletter.subscribers import ReaderOfToken
 
 Browser = Any
 Newsroom = Any
@@ -30,13 +30,13 @@ LINK = f"/u/{TOKEN}"
     ],
 )
 def test_get_never_writes(browser: Browser, newsroom: Newsroom, method: str, agent: str) -> None:
-    before = dict(newsroom.readers)
+    before = dict(newsroom.readers.known)
 
     for _ in range(50):
         assert browser.request(method, LINK, headers={"User-Agent": agent}).status_code == 200
 
-    assert newsroom.left == []
-    assert newsroom.readers == before
+    assert newsroom.readers.left == []
+    assert newsroom.readers.known == before
 
 
 def test_page_shows_the_masked_address_and_one_button_to_this_address(browser: Browser) -> None:
@@ -70,8 +70,8 @@ def test_post_unsubscribes_at_once(
     assert response.status_code == 200
     assert "You are unsubscribed" in response.text
     assert "set-cookie" not in response.headers
-    assert newsroom.left == [(TOKEN, source)]
-    assert newsroom.readers[TOKEN].state is SubscriberState.UNSUBSCRIBED
+    assert newsroom.readers.left == [(TOKEN, source)]
+    assert newsroom.readers.known[TOKEN].state is SubscriberState.UNSUBSCRIBED
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -85,18 +85,19 @@ def test_second_post_answers_like_the_first(browser: Browser) -> None:
     assert (first.status_code, first.text) == (second.status_code, second.text) == (200, second.text)
 
 
-def test_reader_who_has_left_sees_no_button(browser: Browser) -> None:
+def test_reader_who_has_left_sees_only_the_way_back(browser: Browser) -> None:
     browser.post(LINK)
 
     page = browser.get(LINK).text
 
     assert "You are unsubscribed" in page
-    assert "<form" not in page
+    assert page.count("<form") == 1
+    assert f'action="{LINK}/return"' in page
 
 
 @pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.BOUNCED, SubscriberState.COMPLAINED])
 def test_any_other_reader_may_leave_too(browser: Browser, newsroom: Newsroom, state: SubscriberState) -> None:
-    newsroom.readers[TOKEN] = ReaderOfToken(address="b…@example.org", language="en", state=state)
+    newsroom.readers.known[TOKEN] = ReaderOfToken(address="b…@example.org", language="en", state=state)
 
     assert "<button" in browser.get(LINK).text
 
@@ -125,7 +126,7 @@ def test_unknown_token_gets_one_neutral_page(browser: Browser, newsroom: Newsroo
     response = browser.request(method, f"/u/{token}")
 
     assert response.status_code == 404
-    assert newsroom.readers[TOKEN].state is SubscriberState.ACTIVE
+    assert newsroom.readers.known[TOKEN].state is SubscriberState.ACTIVE
     assert response.text == browser.get("/u/" + "z" * 26).text
 
 
@@ -146,7 +147,8 @@ def test_one_click_needs_nothing_but_the_token(browser: Browser, headers: dict[s
     ("language", "title"), [("fr", "Vous désabonner de"), ("ar", "هل تريد إلغاء اشتراكك"), ("de", "Unsubscribe from")]
 )
 def test_page_speaks_the_readers_language(browser: Browser, newsroom: Newsroom, language: str, title: str) -> None:
-    newsroom.readers[TOKEN] = ReaderOfToken(address="a…@example.org", language=language, state=SubscriberState.ACTIVE)
+    ada = ReaderOfToken(address="a…@example.org", language=language, state=SubscriberState.ACTIVE)
+    newsroom.readers.known[TOKEN] = ada
 
     assert title in browser.get(LINK, headers={"Accept-Language": "en"}).text
 
@@ -171,7 +173,7 @@ def test_broken_theme_keeps_nobody_from_leaving(browser: Browser, newsroom: News
 
 
 def test_busy_store_asks_to_try_again(browser: Browser, newsroom: Newsroom) -> None:
-    newsroom.failure = StoreBusy("newsletter.db: another process holds the database.")
+    newsroom.readers.failure = StoreBusy("newsletter.db: another process holds the database.")
 
     response = browser.post(LINK)
 
@@ -188,7 +190,7 @@ def test_neither_token_nor_address_reaches_the_log(
     browser.get(f"/U/{TOKEN}?x={TOKEN}")
     browser.get(f"/u//{TOKEN}")
     browser.post(LINK)
-    newsroom.failure = RuntimeError(f"UPDATE … [parameters: ('ada@example.org', '{TOKEN}')]")
+    newsroom.readers.failure = RuntimeError(f"UPDATE … [parameters: ('ada@example.org', '{TOKEN}')]")
 
     response = browser.post(LINK)
 

@@ -14,7 +14,7 @@ SECTIONS = {
     "Set up": ("init", "config", "doctor", "db"),
     "Publish": ("publish", "preview", "check", "articles"),
     "Readers": ("subscribers", "why"),
-    "Run": ("serve", "status", "editions", "deliveries", "feeds", "resume"),
+    "Run": ("serve", "status", "editions", "deliveries", "notices", "feeds", "resume"),
 }
 
 EXIT_CODES = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,8 @@ from newsletter.errors import StoreBusy, UsageError
 if TYPE_CHECKING:
     from newsletter.answers import Explanation
 
+# A mail server hands over whole messages; the fields at the top are enough.
+MAX_MESSAGE_OCTETS = 1_000_000
 _READER = ("uid", "address", "state", "language", "rhythm", "topics", "time_zone", "hour", "joined_at")
 _EDITION = ("edition_uid", "subject", "released_at", "became", "explained", "settled_at")
 
@@ -23,25 +26,50 @@ _EDITION = ("edition_uid", "subject", "released_at", "became", "explained", "set
 @subscribers.command(
     no_args_is_help=True,
     short_help="Let a reader go at once.",
-    epilog=examples("newsletter subscribers unsubscribe cleo@example.org"),
+    epilog=examples(
+        "newsletter subscribers unsubscribe cleo@example.org",
+        "newsletter subscribers unsubscribe --from-mail < message.eml",
+    ),
 )
-def unsubscribe(ctx: typer.Context, address: Address, json: JsonOption = False) -> None:
-    """Let a reader go at once, also from what is queued. Only the reader can come back."""
+def unsubscribe(
+    ctx: typer.Context,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="The reader's address.", show_default=False)
+    ] = None,
+    from_mail: Annotated[
+        bool, typer.Option("--from-mail", help="Whoever wrote the email on standard input to our unsub+… address.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Let a reader go at once, also from what is queued. Only the reader can come back.
+
+    Mail programs may unsubscribe by an email (RFC 2369). Have your mail server hand it over, with Postfix by
+    this line in /etc/aliases: unsub: "|newsletter -C /srv/newsletter subscribers unsubscribe --from-mail".
+    Safe to repeat; exit 1 for an email that names no reader of ours.
+    """
     from newsletter import subscribers as readers
+    from newsletter.subscribers.by_mail import token_in_message
 
     here = session(ctx, json=json)
+    if from_mail == (address is not None):
+        raise UsageError("Pass either an address or --from-mail. Nothing was done.")
     newsroom = here.newsroom()
-    found = readers.find(newsroom.store, address)
-    left = newsroom.unsubscribe(found.id, source="newsletter subscribers unsubscribe") if found else None
-    if left is None:
+    if address is None:
+        token = token_in_message(sys.stdin.buffer.read(MAX_MESSAGE_OCTETS))
+        leaver, source = readers.read_token(newsroom.keys, token, readers.Purpose.UNSUBSCRIBE), "mailto"
+    else:
+        found = readers.find(newsroom.store, address)
+        leaver, source = found.id if found else None, "newsletter subscribers unsubscribe"
+    left = newsroom.unsubscribe(leaver, source=source) if leaver is not None else None
+    if left is None and address is not None:
         raise UsageError(f"{readers.mask(address)} is no subscriber here. See: newsletter subscribers list")
-    here.screen.data({"changed": left.changed, "cancelled": left.cancelled})
+    here.screen.data({"changed": bool(left and left.changed), "cancelled": left.cancelled if left else 0})
+    if left is None:
+        here.screen.warn("The email names no reader of ours. Nothing was changed.")
+        raise typer.Exit(1)
+    whom = readers.mask(left.subscriber.address)
     waiting = f" {counted(left.cancelled, 'waiting email')} will not be sent." if left.cancelled else ""
-    here.screen.say(
-        f"{readers.mask(address)} is unsubscribed.{waiting}"
-        if left.changed
-        else f"{readers.mask(address)} had left before."
-    )
+    here.screen.say(f"{whom} is unsubscribed.{waiting}" if left.changed else f"{whom} had left before.")
 
 
 @subscribers.command(

@@ -1,25 +1,33 @@
-"""`newsletter serve`: the desk handed to the web door."""
+"""`newsletter serve`: the desk handed to the web door, with a thread beside it that sends notices."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from newsletter.cli.app import Session
 from newsletter.cli.values import plain
-from newsletter.errors import UsageError
-from newsletter.model import Masthead, Subscriber
+from newsletter.delivery import NoticeSender, this_sender
+from newsletter.delivery.transports import Transport, open_transport
+from newsletter.delivery.transports.configured import settings_of
+from newsletter.errors import NewsletterError, NewsroomPaused, UsageError
+from newsletter.model import Masthead
 from newsletter.newsroom import Newsroom
-from newsletter.subscribers import mask
-from newsletter.web import ReaderOfToken, WebServer, create_app
+from newsletter.readers_desk import ReadersDesk
+from newsletter.site import Found, Question, search_articles
+from newsletter.store.notices import notice_counts_by_state
+from newsletter.subscribers import counts
+from newsletter.web import WebServer, create_app
 
+HOUR_S = 3600.0
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 class Served:
-    """The newsroom as the web door knows it: folders, the theme, and two questions about a token."""
+    """The newsroom as the web door knows it: folders, the theme, the readers' desk, and a few questions."""
 
     def __init__(self, newsroom: Newsroom) -> None:
         """Serve `newsroom`; its database, keys and theme are opened now, so that faults show at the start."""
@@ -29,23 +37,59 @@ class Served:
         self.site_folder: Path = newsroom.folder / "site"
         self.feeds_folder: Path = newsroom.folder / "feeds"
         self.outbox_folder: Path | None = newsroom.config.transport.path
+        self.feed_pages: bool = newsroom.config.web.feed_pages
         if not newsroom.keys.token_keys:
             raise AssertionError("a newsroom without keys cannot read links")
+        world = newsroom.world
+        self.notices = NoticeSender(
+            newsroom.store,
+            self._open_transport,
+            clock=world.clock,
+            jitter=lambda: world.random(1)[0] / 256,
+            sender=this_sender(world.random(6).hex()),
+        )
+        self.readers: ReadersDesk = newsroom.readers_desk(told=self.notices.wake)
+
+    @property
+    def seal_key(self) -> bytes:
+        """What signs the forms: the same in each process of this newsroom, and no use for anything else."""
+        return self._newsroom.keys.token_keys[0].sign(b"the seals of forms")
 
     def clock(self) -> datetime:
         """The present moment, aware UTC."""
         return self._newsroom.now
 
-    def reader_of(self, token: str) -> ReaderOfToken | None:
-        """Whose unsubscribe link carries `token`; None for one that was never signed. Writes nothing."""
-        reader = self._newsroom.reader_of(token)
-        return None if reader is None else _known(reader)
+    def next_run(self) -> datetime | None:
+        """When the next scheduled publication is due: there are no schedules yet."""
+        return None
 
-    def unsubscribe(self, token: str, *, source: str) -> ReaderOfToken | None:
-        """End the subscription behind `token` at once, also for queued mail. Safe to repeat."""
-        reader = self._newsroom.reader_of(token)
-        left = None if reader is None else self._newsroom.unsubscribe(reader.id, source=source)
-        return None if left is None else _known(left.subscriber)
+    def search(self, words: str, *, language: str | None, page: int, length: int) -> Found:
+        """Public articles that hold all `words`, `length` a page."""
+        question = Question(words=words, language=language, page=page, length=length)
+        return search_articles(self._newsroom.store, self.masthead, question)
+
+    def readiness(self) -> Mapping[str, str]:
+        """Whether database and sender can do their work, with "" or what is wrong."""
+        try:
+            paused = self._newsroom.paused_reason() or ""
+        except NewsletterError as error:
+            return {"database": str(error), "sender": ""}
+        return {"database": "", "sender": paused or self.notices.fault}
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """Readers and notices by state."""
+        with self._newsroom.store.reading() as connection:
+            notices = notice_counts_by_state(connection)
+        return {
+            "subscribers": {state.value: number for state, number in counts(self._newsroom.store).items()},
+            "notices": {state.name.lower(): number for state, number in notices.items()},
+        }
+
+    def _open_transport(self) -> Transport:
+        reason = self._newsroom.paused_reason()
+        if reason is not None:
+            raise NewsroomPaused(f"The newsroom is paused: {reason}. When you are sure: newsletter resume")
+        return open_transport(settings_of(self._newsroom.config.transport))
 
 
 class PlainFormatter(logging.Formatter):
@@ -66,16 +110,41 @@ def run(here: Session, bind: str | None) -> None:
     logging.basicConfig(level=logging.WARNING if here.screen.quiet else level, handlers=[handler])
     served = Served(newsroom)
     local = host in LOCAL and served.outbox_folder is not None
-    server = WebServer(create_app(served, dev_inbox=local, hosts=newsroom.config.web.hosts), host, port)
+    web = newsroom.config.web
+    app = create_app(
+        served, dev_inbox=local, hosts=web.hosts, trusted_proxies=web.trusted_proxies, seal_key=served.seal_key
+    )
+    server = WebServer(app, host, port)
     newsroom.renew_outputs()
     name, number = server.address
     at = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
     here.screen.say(f"pages      {at}/")
+    here.screen.say(f"subscribe  {at}/subscribe")
     here.screen.say(f"feeds      {at}/feeds/rss.xml")
     if local:
         here.screen.say(f"dev inbox  {at}/dev/inbox/   (every message in the outbox, for your eyes only)")
     here.screen.say("Ctrl-C ends it.")
-    server.run()
+    ended = threading.Event()
+    housekeeping = threading.Thread(target=_tidy_hourly, args=(served.readers, ended), name="housekeeping", daemon=True)
+    served.notices.start()
+    housekeeping.start()
+    try:
+        server.run()
+    finally:
+        ended.set()
+        served.notices.stop()
+        housekeeping.join()
+
+
+def _tidy_hourly(readers: ReadersDesk, ended: threading.Event) -> None:
+    """Forget what is over, now and every hour until `ended`."""
+    while True:
+        try:
+            readers.tidy()
+        except NewsletterError as error:
+            logging.getLogger("newsletter.serve").warning("Housekeeping waits an hour: %s", error)
+        if ended.wait(HOUR_S):
+            return
 
 
 def _address(bind: str) -> tuple[str, int]:
@@ -83,7 +152,3 @@ def _address(bind: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdecimal()):
         raise UsageError(f"--bind {bind}: write it as HOST:PORT, such as 127.0.0.1:8000.")
     return host.strip("[]"), int(port)
-
-
-def _known(reader: Subscriber) -> ReaderOfToken:
-    return ReaderOfToken(address=mask(reader.address), language=reader.language, state=reader.state)

@@ -32,6 +32,7 @@ def complete(sections: Sections, folder: Path, sources: Sources) -> Config:
         feeds=sections.feeds,
         topics=sections.topics,
         store=replace(sections.store, url=_database_url(sections.store.url, folder)),
+        readers=sections.readers,
         web=sections.web,
         log=sections.log,
     )

@@ -49,6 +49,7 @@ _SECTIONS = {
     "feeds": "How much the RSS, Atom and JSON feeds hold.",
     "topics.SLUG": "One section for each topic that readers may choose; SLUG is its part of the address.",
     "store": "Where the newsroom keeps its readers and its ledger.",
+    "readers": "How readers come in by themselves.",
     "web": "The web door, `newsletter serve`.",
     "log": "What is written to the log.",
 }

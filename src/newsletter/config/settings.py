@@ -190,6 +190,16 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReadersSettings:
+    """How readers come in by themselves: until when they confirm, how many are asked an hour, whether IPs are kept."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _RULES
+    confirm_within: Annotated[timedelta, Reads(read_timeout)] = timedelta(days=7)
+    notices_per_hour: Annotated[int, Reads(whole_number(1, 1_000_000))] = 500
+    keep_ip: Annotated[timedelta, Reads(read_duration)] = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WebSettings:
     """Where the web door listens (`bind`), which other host names it answers to, whom it believes."""
 
@@ -197,6 +207,7 @@ class WebSettings:
     bind: Annotated[str, Reads(read_bind)] = "127.0.0.1:8000"
     hosts: Annotated[tuple[str, ...], Reads(list_of(read_host))] = ()
     trusted_proxies: Annotated[tuple[str, ...], Reads(list_of(read_network))] = ()
+    feed_pages: Annotated[bool, Reads(read_flag)] = True
 
     @property
     def host(self) -> str:
@@ -229,6 +240,7 @@ class Sections:
     feeds: FeedSettings = FeedSettings()
     topics: Mapping[Annotated[str, Reads(read_slug)], TopicSettings] = field(default_factory=dict)
     store: StoreSettings = StoreSettings()
+    readers: ReadersSettings = ReadersSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 
@@ -249,6 +261,7 @@ class Config:
     feeds: FeedSettings
     topics: Mapping[str, TopicSettings]
     store: StoreSettings
+    readers: ReadersSettings
     web: WebSettings
     log: LogSettings
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -310,6 +310,27 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        key="readers.confirm_within",
+        kind="duration",
+        meaning="How long a reader has to confirm; a pending one is forgotten afterwards.",
+        example='"7d"',
+        default='"7d"',
+    ),
+    Setting(
+        key="readers.notices_per_hour",
+        kind="number",
+        meaning="To how many addresses an hour the sign-up form may have a notice sent, all visitors together.",
+        example="500",
+        default="500",
+    ),
+    Setting(
+        key="readers.keep_ip",
+        kind="duration",
+        meaning="How long the network address of a sign-up is kept as proof; 0 keeps none at all.",
+        example='"0s"',
+        default='"0s"',
+    ),
+    Setting(
         key="web.bind",
         kind="host and port",
         meaning="Where `newsletter serve` listens.",
@@ -330,6 +351,13 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Proxies whose word about the caller's address is believed.",
         example='["127.0.0.1", "10.0.0.0/8"]',
         default="[]",
+    ),
+    Setting(
+        key="web.feed_pages",
+        kind="true or false",
+        meaning="Whether a browser that opens a feed's address gets a page for people instead of XML.",
+        example="true",
+        default="true",
     ),
     Setting(
         key="log.level",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from newsletter.delivery.balance import Balance, balance_of, verify
 from newsletter.delivery.engine import send_edition
+from newsletter.delivery.notice_sender import NoticeSender
+from newsletter.delivery.notices import NoticeCounts, NoticeRun, notices_are_due, send_notices
 from newsletter.delivery.recover import Recovered, recover, resend_unknown, retry_deliveries
 from newsletter.delivery.run import Compose, OnUnknown, Run
 from newsletter.delivery.senders import Sender, this_sender
@@ -16,16 +18,21 @@ from newsletter.delivery.signals import draining
 __all__ = [
     "Balance",
     "Compose",
+    "NoticeCounts",
+    "NoticeRun",
+    "NoticeSender",
     "OnUnknown",
     "Recovered",
     "Run",
     "Sender",
     "balance_of",
     "draining",
+    "notices_are_due",
     "recover",
     "resend_unknown",
     "retry_deliveries",
     "send_edition",
+    "send_notices",
     "this_sender",
     "verify",
 ]

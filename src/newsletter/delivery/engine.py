@@ -6,7 +6,6 @@ run in several threads, processes and machines at once, and be killed at any mom
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from newsletter.delivery.balance import Balance, balance_of, verify
@@ -15,7 +14,7 @@ from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.recover import recover, resend_unknown
 from newsletter.delivery.retry import Decision, Try, decide
 from newsletter.delivery.run import EditionStopped, LeaseLost, OnUnknown, Run, Withdrawn
-from newsletter.delivery.transports.wire import MAX_REPLY, printable
+from newsletter.delivery.words import fit_for_books
 from newsletter.errors import ConfigError, StoreError, TransportError
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, Recipient
 from newsletter.store.deliveries import (
@@ -152,7 +151,7 @@ class _Engine:
             self._give_up_for_now(row, ledger, error)
             return
         self._outages = 0
-        reply = _fit_for_books(receipt.reply, row.address)
+        reply = fit_for_books(receipt.reply, row.address)
         if reply != receipt.reply:
             receipt = replace(receipt, reply=reply)
         now = self._run.clock()
@@ -178,6 +177,7 @@ class _Engine:
                 address=row.address,
                 name=row.name,
                 token=run.token_of(row.subscriber_id),
+                preferences=run.preferences_of(row.subscriber_id, row.token_version),
             )
             envelope, message = run.compose(row.variant_id, recipient, now)
             return run.transport.deliver(envelope, message, opened=lambda: ledger.open(row, now=run.clock()))
@@ -203,7 +203,7 @@ class _Engine:
     def _give_up_for_now(self, row: DueRow, ledger: Ledger, error: TransportError) -> None:
         """Hold nothing against the reader of a message that the transport could not even begin with."""
         if ledger.is_open(row):
-            receipt = Receipt(outcome=Outcome.DEFERRED, reply=_fit_for_books(str(error), row.address))
+            receipt = Receipt(outcome=Outcome.DEFERRED, reply=fit_for_books(str(error), row.address))
             ledger.settle(row, receipt, Decision(state=DeliveryState.QUEUED), now=self._run.clock())
         self._outages += 1
         self._brake.failed()
@@ -222,12 +222,12 @@ class _Engine:
             put_back(connection, self._edition_id, self._brake.refused_ids)
             unmark_bounced(connection, self._brake.bounced_ids)
             reason = f"{self._run.refusals} refusals in a row; the last was: {last}"
-            pause_edition(connection, self._edition_id, reason=_fit_for_books(reason), now=now)
+            pause_edition(connection, self._edition_id, reason=fit_for_books(reason), now=now)
         raise EditionStopped
 
     def _pause_edition(self, reason: str) -> None:
         with self._held.writing() as connection:
-            pause_edition(connection, self._edition_id, reason=_fit_for_books(reason), now=self._run.clock())
+            pause_edition(connection, self._edition_id, reason=fit_for_books(reason), now=self._run.clock())
 
     def _tell(self, row: DueRow, state: DeliveryState) -> None:
         """Report the balance as this sender sees it; counting rows each time would grow with the edition."""
@@ -238,10 +238,3 @@ class _Engine:
         by_state[state] += 1
         self._told = replace(self._told, by_state=by_state)
         self._run.progress(self._told)
-
-
-def _fit_for_books(words: str, address: str = "") -> str:
-    """Foreign words without control characters, and without the reader's address: reasons outlive erased readers."""
-    if address and address.casefold() in words.casefold():
-        words = re.sub(re.escape(address), "the reader", words, flags=re.IGNORECASE)
-    return printable(words)[:MAX_REPLY]

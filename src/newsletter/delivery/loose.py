@@ -1,7 +1,7 @@
 """Messages outside the ledger: test copies of an edition for the owner's own eyes.
 
-They have no row and are counted nowhere. Their unsubscribe link is signed for nobody, so that trying
-it changes nothing.
+They have no row and are counted nowhere. Their links are signed for nobody, so that trying them
+changes nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def loose_message(
         address=address,
         name="",
         token=TOKEN_OF_NOBODY,
+        preferences=TOKEN_OF_NOBODY,
     )
     compiled = compile_variant(variant, facts, masthead=masthead)
     return compiled.envelope(recipient, TOKEN_OF_NOBODY), compiled.fill(recipient, now=now)

@@ -34,8 +34,9 @@ class Run:
     """One sender's tools and rules.
 
     `transport` has been entered. `compose` gives envelope and whole bytes of one reader's message,
-    the same Message-ID each time. `token_of` is the reader's signed token. `clock` gives aware UTC,
-    `jitter` a number in [0, 1). `stop` is asked before each message; the one in flight is finished.
+    the same Message-ID each time. `token_of` is the reader's signed token, `preferences_of` that of
+    the preferences link for a reader and token version. `clock` gives aware UTC, `jitter` a number in
+    [0, 1). `stop` is asked before each message; the one in flight is finished.
     `progress` hears after each message how things stand, counted from this sender's view.
     `refusals` in a row pull the brake, 0 never.
     """
@@ -43,6 +44,7 @@ class Run:
     transport: Transport
     compose: Compose
     token_of: Callable[[SubscriberId], str]
+    preferences_of: Callable[[SubscriberId, int], str]
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     sender: Sender

@@ -14,7 +14,7 @@ from newsletter.editions.pictures import prepared_files
 from newsletter.errors import OutputError
 from newsletter.model import Masthead
 
-SAMPLES = {"TOKEN": "sample", "ADDRESS": "ada@example.org", "NAME": "Ada"}
+SAMPLES = {"TOKEN": "sample", "PREFERENCES": "sample", "ADDRESS": "ada@example.org", "NAME": "Ada"}
 
 
 def preview_files(

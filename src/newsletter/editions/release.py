@@ -40,6 +40,7 @@ from newsletter.store.editions import (
     update_edition,
 )
 from newsletter.store.meta import add_event
+from newsletter.store.owed import owe_paused
 from newsletter.store.subscribers import hold_sequence
 
 Written = Mapping[str, tuple[ArticleId, RevisionId]]
@@ -206,6 +207,7 @@ def _release_edition(
     variant_of = _freeze(connection, edition_id, planned.dressed, written)
     _require_every_language(connection, variant_of)
     count = queue_deliveries(connection, edition_id, planned.audience, variant_of)
+    owe_paused(connection, planned.audience, variant_of)
     insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
     move_cursors(connection, present_sequence(connection))
     finish = {} if count.audience else {"state": str(EditionState.SENT), "finished_at": now}

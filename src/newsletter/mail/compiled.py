@@ -45,6 +45,7 @@ class CompiledVariant:
     shared: bytes
     body: Body
     marks: tuple[str, ...]
+    links_preferences: bool
     html_octets: int
 
     def fill(self, recipient: Recipient, *, now: datetime) -> bytes:
@@ -53,7 +54,7 @@ class CompiledVariant:
         `now` is aware and becomes Date. The same reader always gets the same Message-ID.
 
         Raises MessageError, naming edition and subscriber and nothing more of the reader, when the
-        address or token cannot be used or the HTML would be clipped.
+        address or a token cannot be used or the HTML would be clipped.
         """
         try:
             name = wash_name(recipient.name)
@@ -84,6 +85,9 @@ class CompiledVariant:
         """The reader's own fields, read back: nothing in a name or token may have become a field."""
         if not _TOKEN.fullmatch(recipient.token):
             raise MessageError("the unsubscribe token is malformed. Make a new one.")
+        # A variant frozen before there was such a link has no place for it, and asks for none.
+        if self.links_preferences and not _TOKEN.fullmatch(recipient.preferences):
+            raise MessageError("the preferences token is malformed. Make a new one.")
         one_click, mailto = unsubscribe_uris(self.base_url, self.bounce_domain, recipient.token)
         head = b"".join(
             (
@@ -99,9 +103,14 @@ class CompiledVariant:
 
     def _values(self, recipient: Recipient, name: str) -> list[str]:
         """One value for each slot, escaped for its context."""
-        by_name = {"TOKEN": recipient.token, "ADDRESS": recipient.address, "NAME": name or self.fallback_name}
+        by_name = {
+            "TOKEN": recipient.token,
+            "ADDRESS": recipient.address,
+            "NAME": name or self.fallback_name,
+            "PREFERENCES": recipient.preferences,
+        }
         for mark in self.marks:
-            if mark in name or mark in recipient.address or mark in recipient.token:
+            if any(mark in value for value in (name, recipient.address, recipient.token, recipient.preferences)):
                 raise MessageError("a value of the reader looks like a placeholder of the edition. Correct the name.")
         return [escape_value(by_name[slot.name], slot.context, isolate=slot.name == "NAME") for slot in self.body.slots]
 
@@ -130,6 +139,7 @@ def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead
             shared=join_fields(fields) + b"\r\n",
             body=multipart_body(boundary, text, page),
             marks=tuple(variant.placeholders.values()),
+            links_preferences="PREFERENCES" in variant.placeholders,
             html_octets=sum(len(literal.encode()) for literal in page.literals),
         )
         _refuse_clipped(compiled.html_octets)
@@ -141,7 +151,10 @@ def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead
 
 def _read_back(compiled: CompiledVariant, names: list[str]) -> None:
     """Raise MessageError unless a sample message has exactly the intended fields and clean lines."""
-    sample = Recipient(subscriber_id=SubscriberId(0), uid="sample", address="ada@example.org", name="", token="-" * 26)
+    token = "-" * 26
+    sample = Recipient(
+        subscriber_id=SubscriberId(0), uid="sample", address="ada@example.org", name="", token=token, preferences=token
+    )
     head = compiled._reader_head(sample, "", datetime(2000, 1, 1, tzinfo=UTC))
     message = b"".join((head, compiled.shared, *compiled.body.fill(compiled._values(sample, ""))))
     if header_names(message) != names:

@@ -146,6 +146,7 @@ def _values(
         "address": Markup('<span dir="ltr">{}</span>').format(placeholders["ADDRESS"]),
         "edition_url": edition.edition_url,
         "unsubscribe_url": f"{masthead.base_url}/u/{placeholders['TOKEN']}",
+        "preferences_url": f"{masthead.base_url}/p/{placeholders['PREFERENCES']}",
     }
 
 

@@ -131,7 +131,7 @@ def _list_fields(masthead: Masthead) -> tuple[Field, ...]:
         plain_field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         uri_field("List-Archive", [home]),
         uri_field("List-Help", [f"mailto:{answers_to}?subject=help"]),
-        uri_field("List-Subscribe", [home]),
+        uri_field("List-Subscribe", [f"{masthead.base_url}/subscribe"]),
         uri_field("List-Owner", [f"mailto:{wire_address(masthead.owner)}"]),
         plain_field("List-Post", "NO"),
     )

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from newsletter.mail.errors import MessageError
 
-NAMES = ("TOKEN", "ADDRESS", "NAME")
+NAMES = ("TOKEN", "ADDRESS", "NAME", "PREFERENCES")
 LENGTH = 20
 
 

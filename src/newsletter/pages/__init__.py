@@ -5,19 +5,27 @@ to `site`; the web door calls it for the few pages made on the spot (leaving, no
 """
 
 from newsletter.pages.article import Neighbours, article_page
+from newsletter.pages.forms import ChoicesView, Option, PreferencesPage, SubscribePage, preferences_page, subscribe_page
 from newsletter.pages.frame import FeedLink, Frame, LanguageLink, feed_links, make_frame
-from newsletter.pages.listing import index_page, topic_page, year_page
+from newsletter.pages.listing import Place, index_page, topic_page, year_page
 from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
+from newsletter.pages.search import SearchResults, search_page
 from newsletter.pages.theme import stylesheet
 from newsletter.pages.whole import site_pages
 
 __all__ = [
+    "ChoicesView",
     "FeedLink",
     "Form",
     "Frame",
     "LanguageLink",
     "Neighbours",
+    "Option",
     "PageText",
+    "Place",
+    "PreferencesPage",
+    "SearchResults",
+    "SubscribePage",
     "article_page",
     "feed_links",
     "index_page",
@@ -25,8 +33,11 @@ __all__ = [
     "message_page",
     "moved_page",
     "not_found_page",
+    "preferences_page",
+    "search_page",
     "site_pages",
     "stylesheet",
+    "subscribe_page",
     "topic_page",
     "year_page",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from newsletter.model import Article
 from newsletter.pages.body import page_body
-from newsletter.pages.frame import Frame, in_newsroom_zone, language_link, render_framed
+from newsletter.pages.frame import Frame, default_link, in_newsroom_zone, language_link, render_framed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +30,10 @@ def article_page(
         in_newsroom_zone(at, masthead) for at in (article.shown_at, article.published_at, article.updated_at)
     )
     urls = {article.language: article.url, **article.translations}
+    translations = [
+        language_link(language, urls[language], current=language == article.language)
+        for language in sorted(urls, key=lambda each: (_place(each, masthead.languages), each))
+    ]
     values = {
         "article": article,
         "body": page_body(article.body_html, frame=frame),
@@ -38,10 +42,8 @@ def article_page(
         "is_updated": updated.date() > max(published, shown).date(),
         # The author who has set the picture into the text does not want it twice.
         "shows_image": article.image is not None and article.image.url not in article.body_html,
-        "translations": [
-            language_link(language, urls[language], current=language == article.language)
-            for language in sorted(urls, key=lambda each: (_place(each, masthead.languages), each))
-        ],
+        "translations": translations,
+        "x_default": default_link(translations, masthead),
         "newer": near.newer,
         "older": near.older,
     }

@@ -35,7 +35,11 @@ def page_body(body_html: str, *, frame: Frame) -> Markup:
         name = match["name"].lower()
         if match["end"]:
             return f"{match[0]}</div>" if name == "table" else match[0]
-        written = f"<{match['name']}{_LINK.sub(link, match['attributes'])}>"
+        attributes = _LINK.sub(link, match["attributes"])
+        if name == "img" and " loading=" not in attributes:
+            # Pictures in the text come after the headline: what is not looked at need not be fetched.
+            attributes = f' loading="lazy" decoding="async"{attributes}'
+        written = f"<{match['name']}{attributes}>"
         if name == "table":
             return box + written
         return f'<pre tabindex="0"{match["attributes"]}>' if name == "pre" else written

@@ -99,6 +99,24 @@ def year_url(masthead: Masthead, language: str, year: int) -> str:
     return f"{masthead.base_url}/{quote(language)}/archive/{year}/"
 
 
+def search_path(masthead: Masthead, language: str) -> str:
+    """The path of the search in `language`; a site served as files alone has nothing there."""
+    return f"{home_path(masthead)}search?lang={quote(language)}"
+
+
+def subscribe_path(masthead: Masthead, language: str) -> str:
+    """The path of the sign-up form in `language`, or in the newsroom's own where it does not speak `language`."""
+    spoken = language if language in masthead.languages else masthead.language
+    return f"{home_path(masthead)}subscribe?lang={quote(spoken)}"
+
+
+def default_link(links: Sequence[LanguageLink], masthead: Masthead) -> LanguageLink | None:
+    """The one for readers of no language listed (x-default): the newsroom's own, else the first; None for one alone."""
+    if len(links) < 2:
+        return None
+    return next((link for link in links if link.language == masthead.language), links[0])
+
+
 def home_path(masthead: Masthead) -> str:
     """The path under which the site lies: "/"."""
     return f"{urlsplit(masthead.base_url).path}/"
@@ -134,6 +152,10 @@ def render_framed(templates: Mapping[str, str], name: str, values: Mapping[str, 
         "words": frame.words,
         "feeds": frame.feeds,
         "languages": frame.languages,
+        "x_default": default_link(frame.languages, masthead),
+        "home": home_path(masthead),
+        "search": search_path(masthead, language),
+        "subscribe": subscribe_path(masthead, language),
         "here": here,
         "front": here(next((link.url for link in frame.languages if link.current), f"{masthead.base_url}/")),
         "stylesheet": stylesheet_link(templates, home_path(masthead)),

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from newsletter.pages.frame import Frame, render_framed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """One button that POSTs to `action`, a path of this site, with an empty body."""
+    """One button that POSTs the `hidden` fields to `action`, a path of this site."""
 
     action: str
     button: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageText:
-    """A title, paragraphs of plain text, and perhaps one button or the page's new URL."""
+    """A title, paragraphs of plain text, and perhaps code to copy, one button, links (label, URL), a new URL."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
     form: Form | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    code: str = ""
     moved_to: str = ""
 
 

@@ -18,16 +18,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from newsletter.errors import ConfigError, Fault
 
 STYLESHEET = "pages/site.css"
+FORMS_STYLESHEET = "pages/forms.css"
 
 
 def stylesheet(templates: Mapping[str, str]) -> bytes:
-    """The one stylesheet of the site, as `site.css` is written.
+    """The one stylesheet of the site, as `site.css` is written: the pages' and, where the theme has one, the forms'.
 
     Raises ConfigError when the theme has none.
     """
     if STYLESHEET not in templates:
         raise ConfigError([_missing(STYLESHEET)])
-    return templates[STYLESHEET].encode()
+    return "\n".join(templates[name] for name in (STYLESHEET, FORMS_STYLESHEET) if name in templates).encode()
 
 
 def stylesheet_link(templates: Mapping[str, str], home: str) -> str:

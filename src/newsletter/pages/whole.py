@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from newsletter.model import Article, Masthead, Topic
 from newsletter.pages.article import Neighbours, article_page
 from newsletter.pages.frame import Frame, in_newsroom_zone, make_frame
-from newsletter.pages.listing import index_page, topic_page, year_page
+from newsletter.pages.listing import PAGE_LENGTH, Place, cut_into_pages, index_page, topic_page, year_page
+from newsletter.pages.maps import feed_list, robots, sitemaps
 from newsletter.pages.message import not_found_page
 from newsletter.pages.theme import stylesheet
 
@@ -37,11 +39,15 @@ def site_pages(
     for language, frame in frames.items():
         ours = by_language.get(language, [])
         pages.update(_article_pages(templates, ours, frame=frame, wanted=wanted))
-        pages.update(_topic_pages(templates, topics, frame=frame))
+        pages.update(_topic_pages(templates, topics, frame=frame, changed=changed))
         spoken = [topic for topic, _ in topics.get(language, {}).values()]
-        pages.update(_front_and_years(templates, ours, topics=spoken, frame=frame))
+        pages.update(_year_pages(templates, ours, frame=frame, changed=changed))
+        pages[f"{language}/index.html"] = _front(templates, ours, topics=spoken, frame=frame)
     pages["index.html"] = pages[f"{languages[0]}/index.html"]
-    return pages
+    used = {topic.slug: topic for topics_here in topics.values() for topic, _ in topics_here.values()}
+    pages["feeds.opml"] = feed_list(masthead, list(used.values()))
+    pages["robots.txt"] = robots(masthead)
+    return pages | sitemaps(masthead, newest_first, languages=languages)
 
 
 def _grouped(newest_first: Iterable[Article]) -> dict[str, list[Article]]:
@@ -89,26 +95,60 @@ def _article_pages(
 
 
 def _topic_pages(
-    templates: Mapping[str, str], topics: Mapping[str, Mapping[str, tuple[Topic, list[Article]]]], *, frame: Frame
+    templates: Mapping[str, str],
+    topics: Mapping[str, Mapping[str, tuple[Topic, list[Article]]]],
+    *,
+    frame: Frame,
+    changed: Collection[str] | None,
 ) -> Iterator[tuple[str, bytes]]:
     language = frame.words.language
     for slug, (topic, listed) in topics.get(language, {}).items():
-        spoken = [each for each, theirs in topics.items() if slug in theirs]
-        page = topic_page(templates, listed, topic=topic, frame=frame, languages=spoken)
-        yield f"{language}/topics/{slug}/index.html", page
+        spoken = tuple(each for each, theirs in topics.items() if slug in theirs)
+        # The first page names the languages of the topic, which an article in another language may add to.
+        everywhere = [article for each in spoken for article in topics[each][slug][1]]
+        for place, articles in _stale_pages(listed, changed, everywhere):
+            place = replace(place, languages=spoken)
+            page = topic_page(templates, articles, topic=topic, frame=frame, place=place)
+            yield f"{language}/topics/{slug}/{_file(place)}", page
 
 
-def _front_and_years(
-    templates: Mapping[str, str], ours: Sequence[Article], *, topics: Sequence[Topic], frame: Frame
+def _year_pages(
+    templates: Mapping[str, str], ours: Sequence[Article], *, frame: Frame, changed: Collection[str] | None
 ) -> Iterator[tuple[str, bytes]]:
-    language, masthead = frame.words.language, frame.masthead
+    for year, listed in _by_year(ours, frame.masthead).items():
+        for place, articles in _stale_pages(listed, changed, listed):
+            page = year_page(templates, articles, year=year, frame=frame, place=place)
+            yield f"{frame.words.language}/archive/{year}/{_file(place)}", page
+
+
+def _stale_pages(
+    listed: Sequence[Article], changed: Collection[str] | None, concerned: Iterable[Article]
+) -> Iterator[tuple[Place, Sequence[Article]]]:
+    """The pages of a list that may differ because of the changed articles, or all of them for None.
+
+    An article that is dated back moves all that came after it, so that its page and every newer one differ.
+    """
+    if changed is not None and not any(article.uid in changed for article in concerned):
+        return
+    from_oldest = (at for at, article in enumerate(reversed(listed)) if changed is not None and article.uid in changed)
+    # The page before the first that differs may lead on to a page that is new.
+    first = next(from_oldest, len(listed) if changed is not None else 0) // PAGE_LENGTH - 1
+    for place, articles in cut_into_pages(listed):
+        if not place.number or place.number >= first:
+            yield place, articles
+
+
+def _file(place: Place) -> str:
+    return f"page/{place.number}/index.html" if place.number else "index.html"
+
+
+def _by_year(ours: Iterable[Article], masthead: Masthead) -> dict[int, list[Article]]:
     years: dict[int, list[Article]] = {}
     for article in ours:
         years.setdefault(in_newsroom_zone(article.shown_at, masthead).year, []).append(article)
-    for year, listed in years.items():
-        yield f"{language}/archive/{year}/index.html", year_page(templates, listed, year=year, frame=frame)
-    newest = ours[:FRONT_PAGE_LENGTH]
-    yield (
-        f"{language}/index.html",
-        index_page(templates, newest, frame=frame, topics=topics, years=sorted(years, reverse=True)),
-    )
+    return years
+
+
+def _front(templates: Mapping[str, str], ours: Sequence[Article], *, topics: Sequence[Topic], frame: Frame) -> bytes:
+    years = sorted(_by_year(ours, frame.masthead), reverse=True)
+    return index_page(templates, ours[:FRONT_PAGE_LENGTH], frame=frame, topics=topics, years=years)

@@ -15,7 +15,7 @@ MAX_OCTETS, LARGE_OCTETS = 100_000, 80_000
 MAX_STYLE_OCTETS = 16_384
 # The longest values: a token has 26 characters, an address 254 octets (RFC 5321), and 255 characters of a name may
 # take four octets each.
-_LONGEST = {"TOKEN": 26, "ADDRESS": 254, "NAME": 1_020}
+_LONGEST = {"TOKEN": 26, "PREFERENCES": 26, "ADDRESS": 254, "NAME": 1_020}
 
 
 def filled_octets(text: str, placeholders: Mapping[str, str]) -> int:

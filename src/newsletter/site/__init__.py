@@ -5,10 +5,13 @@ remembers them in the store. The web door reads the same files through `open_out
 """
 
 from newsletter.site.alone import render_alone
+from newsletter.site.forwarding import GONE, REDIRECTS, Forwarding, read_forwarding
 from newsletter.site.lock import LOCK_WAIT_S
+from newsletter.site.packing import ENDINGS, packed_copies, packed_paths, unpacked
 from newsletter.site.places import OUTPUT_FOLDERS, open_output, require_writable
 from newsletter.site.render import Press, feeds_touched_by
 from newsletter.site.renewal import Renewed, outputs_are_stale, renew_public, write_pictures
+from newsletter.site.searching import Found, Question, renew_index, search_articles
 from newsletter.site.writing import (
     Renewal,
     Written,
@@ -19,21 +22,33 @@ from newsletter.site.writing import (
 )
 
 __all__ = [
+    "ENDINGS",
+    "GONE",
     "LOCK_WAIT_S",
     "OUTPUT_FOLDERS",
+    "REDIRECTS",
+    "Forwarding",
+    "Found",
     "Press",
+    "Question",
     "Renewal",
     "Renewed",
     "Written",
     "feeds_touched_by",
     "open_output",
     "outputs_are_stale",
+    "packed_copies",
+    "packed_paths",
     "plan_outputs",
+    "read_forwarding",
     "remove_outputs",
     "render_alone",
+    "renew_index",
     "renew_outputs",
     "renew_public",
     "require_writable",
+    "search_articles",
+    "unpacked",
     "write_outputs",
     "write_pictures",
 ]

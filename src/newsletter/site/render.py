@@ -17,6 +17,7 @@ from newsletter.i18n import load_words
 from newsletter.model import Article, Finding, Masthead, Topic
 from newsletter.pages import make_frame, moved_page, site_pages
 from newsletter.site.edition_pages import edition_pages
+from newsletter.site.forwarding import GONE, REDIRECTS, gone_file, redirects_file
 from newsletter.site.published import published_form, published_forms
 from newsletter.store.articles import (
     StoredArticle,
@@ -41,9 +42,10 @@ class Press:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
-    """Files by path below the newsroom's folder, those that must not exist, and findings by feed."""
+    """Files by path below the newsroom's folder, frozen ones that stay, those that must not exist, and findings."""
 
     files: Mapping[str, bytes]
+    kept: tuple[str, ...]
     gone: tuple[str, ...]
     findings: tuple[tuple[str, Finding], ...]
 
@@ -60,8 +62,10 @@ class FeedPlace:
 FORMATS = ("rss.xml", "atom.xml", "feed.json")
 
 
-def render_public(connection: Connection, press: Press, *, changed: Collection[str] | None = None) -> Rendered:
-    """The feeds and pages that say what is public now.
+def render_public(
+    connection: Connection, press: Press, *, changed: Collection[str] | None = None, standing: Collection[str] = ()
+) -> Rendered:
+    """The feeds and pages that say what is public now; frozen pages among `standing` (paths) are not made again.
 
     With `changed` (uids), only feeds and article pages that may differ because of those articles are
     made. An article that cannot stand in a feed is left out with a finding; the others go on.
@@ -75,9 +79,18 @@ def render_public(connection: Connection, press: Press, *, changed: Collection[s
             files |= dict(zip(feed_paths(place), contents, strict=True))
             findings += [(f"feeds/{place.folder}", finding) for finding in feeds.findings]
     files |= _pages(connection, press, changed)
-    files |= edition_pages(connection, press.masthead)
+    frozen = edition_pages(connection, press.masthead, standing=standing)
+    files |= {path: data for path, data in frozen.items() if data is not None}
+    kept = tuple(path for path, data in frozen.items() if data is None)
     gone = [f"site/{language}/{slug}/index.html" for language, slug in withdrawn_addresses(connection)]
-    return Rendered(files=files, gone=tuple(path for path in gone if path not in files), findings=tuple(findings))
+    files |= _forwarding(connection)
+    gone += [f"site/{name}" for name in (REDIRECTS, GONE)]
+    return Rendered(
+        files=files,
+        kept=kept,
+        gone=tuple(path for path in gone if path not in files),
+        findings=tuple(findings),
+    )
 
 
 def feed_places(connection: Connection, masthead: Masthead) -> list[FeedPlace]:
@@ -190,6 +203,22 @@ def _with_bodies(
         wanted |= {uid for at, uid in enumerate(uids) if at in near}
     full = {one.uid: one for one in published_articles(connection, uids=wanted)}
     return published_forms([full.get(one.uid, one) for one in outlines], masthead)
+
+
+def _forwarding(connection: Connection) -> dict[str, bytes]:
+    """The files by which the web door answers 301 and 410; none for a newsroom where nothing ever moved."""
+    outlines = published_outlines(connection)
+    by_id = {one.id: f"{one.language}/{one.slug}" for one in outlines}
+    standing = frozenset(by_id.values())
+    former = [(f"{language}/{slug}", article_id) for language, slug, article_id in former_addresses(connection)]
+    moved = {old: by_id[at] for old, at in former if at in by_id and old not in standing}
+    taken_back = {f"{language}/{slug}" for language, slug in withdrawn_addresses(connection)}
+    taken_back |= {old for old, at in former if at not in by_id}
+    files = {
+        f"site/{REDIRECTS}": redirects_file(moved),
+        f"site/{GONE}": gone_file(taken_back - standing - moved.keys()),
+    }
+    return {path: content for path, content in files.items() if content}
 
 
 def _moved_pages(connection: Connection, press: Press, files: Mapping[str, bytes]) -> dict[str, bytes]:

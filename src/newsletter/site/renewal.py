@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from newsletter.model import Finding
+from newsletter.site.packing import is_packed
 from newsletter.site.render import Press, Rendered, render_public
+from newsletter.site.searching import renew_index
 from newsletter.site.writing import Renewal, renew_outputs, write_outputs
 from newsletter.store import Store
 from newsletter.store.articles import (
@@ -27,6 +29,7 @@ from newsletter.store.articles import (
 )
 from newsletter.store.meta import OUTPUTS_MADE_WITH, remember, remembered
 from newsletter.store.outputs import output_paths
+from newsletter.store.search import search_is_stale
 
 _TRUE_UP_TO = "outputs.sequence"
 
@@ -55,8 +58,10 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
             # Read first: what is published while we render, which PostgreSQL lets us see, is for the next run.
             marks.append((present_sequence(connection), _mark(connection, press)))
             stale = None if everything else _stale(connection, marks[0][1])
-            made = render_public(connection, press, changed=stale)
-            gone = set(made.gone) | (_left_over(connection, made.files) if stale is None else set())
+            standing = () if everything else frozenset(output_paths(connection))
+            made = render_public(connection, press, changed=stale, standing=standing)
+            left = _left_over(connection, {*made.files, *made.kept}) if stale is None else set()
+            gone = set(made.gone) | left
         rendered.append(made)
         return Renewal(files=made.files, gone=gone)
 
@@ -64,6 +69,8 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     with store.writing() as connection:
         remember(connection, _TRUE_UP_TO, str(marks[0][0]))
         remember(connection, OUTPUTS_MADE_WITH, marks[0][1])
+    # After the files: they are what readers wait for, and the search may be a moment late.
+    renew_index(store, everything=everything)
     return Renewed(
         changed=written.changed, removed=written.removed, unchanged=written.unchanged, findings=rendered[0].findings
     )
@@ -79,8 +86,8 @@ def write_pictures(store: Store, root: Path, pictures: Mapping[str, bytes], *, n
 
 
 def outputs_are_stale(connection: Connection, press: Press) -> bool:
-    """Whether something was published, or the theme or masthead changed, since the files were written."""
-    return _stale(connection, _mark(connection, press)) != frozenset()
+    """Whether something was published, or the theme or masthead changed, since files and search were renewed."""
+    return search_is_stale(connection) or _stale(connection, _mark(connection, press)) != frozenset()
 
 
 def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
@@ -94,9 +101,10 @@ def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
     return frozenset(articles_published_since(connection, since))
 
 
-def _left_over(connection: Connection, files: Mapping[str, bytes]) -> set[str]:
+def _left_over(connection: Connection, files: Collection[str]) -> set[str]:
     """Pages and feeds once written that nothing public stands behind any more; pictures stay for old emails."""
-    return {path for path in output_paths(connection) if path not in files and not path.startswith("site/media/")}
+    written = (path for path in output_paths(connection) if not is_packed(path))
+    return {path for path in written if path not in files and not path.startswith("site/media/")}
 
 
 def _mark(connection: Connection, press: Press) -> str:

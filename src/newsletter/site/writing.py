@@ -1,8 +1,9 @@
 """Write, compare and remove outputs: each file is swapped in whole, and only when its bytes differ.
 
 Comes in: paths below the newsroom's folder ("feeds/rss.xml", "site/en/the-tide-tables/index.html") and
-bytes. Goes out: the files, one row each in the store, and `Written`. A crash at any point leaves
-the old file or the new one; what it could not remember is put right by the next write.
+bytes. Goes out: the files with their packed copies, one row each in the store, and `Written`, which
+counts a file and its copies as one. A crash at any point leaves the old file or the new one; what it
+could not remember is put right by the next write.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from newsletter.site.faults import sentences
 from newsletter.site.lock import LOCK_WAIT_S, writing_alone
+from newsletter.site.packing import MIN_OCTETS, is_packed, packed_copies, packed_paths
 from newsletter.site.places import opened_folder, opened_root, output_segments
 from newsletter.site.swapping import NewFile, read_standing, settle_folders, swap_in
 from newsletter.store import Store
@@ -89,27 +91,64 @@ def plan_outputs(root: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
 def _write(root: Path, files: Mapping[str, bytes], *, store: Store, now: datetime) -> Written:
     places = {path: output_segments(path) for path in sorted(files)}
     with store.reading() as connection:
-        known = outputs_at(connection, files.keys())
+        known = outputs_at(connection, [name for path in files for name in (path, *packed_paths(path))])
     with opened_root(root) as base:
         compared = {
             path: _compared(base, NewFile(segments=segments, content=files[path], modified=now), known.get(path))
             for path, segments in places.items()
         }
+        copies = [copy for file, _, is_new in compared.values() for copy in _copies(base, file, known, is_new=is_new)]
         changed = [file for file, _, is_new in compared.values() if is_new]
-        for _, stage in groupby(sorted(changed, key=_stage_of), key=_stage_of):
+        for _, stage in groupby(sorted([*copies, *changed], key=_order_of), key=_stage_of):
             swap_in(base, list(stage))
-    rows = [row for path, (_, row, _) in compared.items() if row != known.get(path)]
+    written = [row for _, row, _ in compared.values()] + [_row(copy) for copy in copies]
+    rows = [row for row in written if row != known.get(row.path)]
     if rows:
         with store.writing() as connection:
             remember_outputs(connection, rows)
+    too_small = [name for path in files for name in packed_paths(path) if name in known and not _is_wanted(path, files)]
+    _remove(root, too_small, store=store)
     return Written(changed=tuple(file.path for file in changed), unchanged=len(files) - len(changed))
+
+
+def _is_wanted(path: str, files: Mapping[str, bytes]) -> bool:
+    return len(files[path]) >= MIN_OCTETS
+
+
+def _copies(base: int, file: NewFile, known: Mapping[str, StoredOutput], *, is_new: bool) -> Sequence[NewFile]:
+    """The packed copies of `file` to write: both when it is new, else those that were lost or altered."""
+    names = packed_paths(file.path) if len(file.content) >= MIN_OCTETS else ()
+    if not is_new and all(_is_whole(base, known.get(name), file.modified) for name in names):
+        return ()
+    return [
+        NewFile(segments=output_segments(name), content=content, modified=file.modified)
+        for name, content in packed_copies(file.path, file.content).items()
+    ]
+
+
+def _is_whole(base: int, known: StoredOutput | None, modified: datetime) -> bool:
+    """Whether the copy remembered as `known` stands there with its bytes, and with the date of its file."""
+    if known is None or known.last_modified != modified:
+        return False
+    standing = read_standing(base, output_segments(known.path))
+    return standing is not None and hashlib.sha256(standing[0]).hexdigest() == known.hash
+
+
+def _row(file: NewFile) -> StoredOutput:
+    digest = hashlib.sha256(file.content).hexdigest()
+    return StoredOutput(path=file.path, hash=digest, size=len(file.content), last_modified=file.modified)
+
+
+def _order_of(file: NewFile) -> tuple[int, bool]:
+    """By stage, and in each of them the copies first: whoever sees a new file finds its copies there already."""
+    return _stage_of(file), not is_packed(file.path)
 
 
 def _stage_of(file: NewFile) -> int:
     """Pictures and styles before the pages that show them, feeds when every page they name is there."""
     if file.segments[0] == "feeds":
         return 2
-    return 0 if file.segments[1] in ("media", "site.css") else 1
+    return 0 if file.segments[1] in ("media", "site.css", "site.css.br", "site.css.gz") else 1
 
 
 def _compared(base: int, file: NewFile, known: StoredOutput | None) -> tuple[NewFile, StoredOutput, bool]:
@@ -129,11 +168,12 @@ def _compared(base: int, file: NewFile, known: StoredOutput | None) -> tuple[New
 
 
 def _remove(root: Path, paths: Collection[str], *, store: Store) -> tuple[str, ...]:
-    places = {path: output_segments(path) for path in sorted(paths)}
+    places = {name: output_segments(name) for path in sorted(paths) for name in (path, *packed_paths(path))}
     if not places:
         return ()
     with opened_root(root) as base:
-        removed = tuple(path for path, segments in places.items() if _take_away(base, segments))
+        taken = [path for path, segments in places.items() if _take_away(base, segments)]
+    removed = tuple(path for path in taken if path in paths)
     with store.writing() as connection:
         forget_outputs(connection, places.keys())
     return removed

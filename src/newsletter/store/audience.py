@@ -69,7 +69,7 @@ def reader_languages(connection: Connection) -> list[str]:
 
 def count_audience(connection: Connection, audience: Audience) -> Count:
     """Count who would get it now, and the others by reason; one scan of the subscribers."""
-    return _tally(connection, _reason(connection, audience))
+    return _tally(connection, reason_left_out(connection, audience))
 
 
 def queue_deliveries(
@@ -80,7 +80,7 @@ def queue_deliveries(
     `variant_of` maps each reader language to a variant. Nobody is due twice: the key is (edition,
     subscriber). Gives the count as written.
     """
-    reason = _reason(connection, audience)
+    reason = reason_left_out(connection, audience)
     variant = case(dict(variant_of), value=subscribers.c.language)
     due = (
         select(
@@ -98,7 +98,7 @@ def queue_deliveries(
     # Counted from the rows: on PostgreSQL a reader may leave between two statements, and the balance of
     # an edition must add up for ever.
     has_row = exists().where(deliveries.c.edition_id == edition_id, deliveries.c.subscriber_id == subscribers.c.id)
-    left_out = func.coalesce(_reason(connection, audience), literal("late"))
+    left_out = func.coalesce(reason_left_out(connection, audience), literal("late"))
     count = _tally(connection, case((has_row, null()), else_=left_out))
     if count.excluded:
         connection.execute(
@@ -161,16 +161,22 @@ def move_cursors(connection: Connection, seq: int) -> None:
     )
 
 
-def _reason(connection: Connection, audience: Audience) -> ColumnElement[str | None]:
-    """Why a subscriber is left out, or NULL for one who is due; the first reason counts."""
+def reason_left_out(
+    connection: Connection, audience: Audience, *, in_spite_of_pause: bool = False
+) -> ColumnElement[str | None]:
+    """Why a subscriber is left out, or NULL for one who is due; the first reason counts.
+
+    `in_spite_of_pause` asks what it would be without the reader's pause.
+    """
     me = subscribers.c
     suppressed = exists().where(suppressions.c.address_key == me.suppression_key)
     whens: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
         (me.state != "active", me.state),
         (suppressed, literal("suppressed")),
-        (me.paused_until > audience.now, literal("paused")),
-        (me.rhythm == "feed", literal("feed")),
     ]
+    if not in_spite_of_pause:
+        whens.append((me.paused_until > audience.now, literal("paused")))
+    whens.append((me.rhythm == "feed", literal("feed")))
     if not audience.everyone:
         whens.append((me.rhythm != "each", literal("digest ") + me.rhythm))
     chose = exists().where(subscriber_topics.c.subscriber_id == me.id)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, case, exists, func, literal, n
 
 from newsletter.model import DeliveryState, EditionId, Outcome, SubscriberId, VariantId
 from newsletter.store.leases import OPEN_STATES, Lease, is_due, reopen_chunks
+from newsletter.store.owed import owe_cancelled
 from newsletter.store.tables import (
     attempts,
     deliveries,
@@ -36,6 +37,7 @@ class DueRow:
     uid: str
     address: str
     name: str
+    token_version: int
     withdrawn: str | None
 
 
@@ -53,6 +55,7 @@ def due_rows(connection: Connection, lease: Lease, *, now: datetime, limit: int)
             func.coalesce(subscribers.c.uid, "").label("uid"),
             func.coalesce(subscribers.c.address, "").label("address"),
             func.coalesce(subscribers.c.name, "").label("name"),
+            func.coalesce(subscribers.c.token_version, 0).label("token_version"),
             _withdrawn(now).label("withdrawn"),
         )
         .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
@@ -84,7 +87,10 @@ def withdrawn_reason(connection: Connection, subscriber_id: SubscriberId, *, now
 def cancel_rows(
     connection: Connection, edition_id: EditionId, reasons: Mapping[SubscriberId, str], *, now: datetime
 ) -> None:
-    """Cancel unfinished deliveries, each with its reason (primary key)."""
+    """Cancel unfinished deliveries, each with its reason; a pause that is made up for owes their articles.
+
+    Primary key.
+    """
     for reason in sorted(set(reasons.values())):
         ids = [subscriber_id for subscriber_id, why in reasons.items() if why == reason]
         connection.execute(
@@ -96,6 +102,8 @@ def cancel_rows(
             )
             .values(state=int(DeliveryState.CANCELLED), reason=reason, next_at=None, settled_at=now)
         )
+        if reason == "paused":
+            owe_cancelled(connection, edition_id, ids)
 
 
 def cancel_open(connection: Connection, edition_id: EditionId, *, reason: str, now: datetime) -> int:

@@ -81,6 +81,18 @@ def list_editions(
     return [_stored(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
+def editions_with_withdrawn(connection: Connection) -> set[EditionId]:
+    """The editions that carry an article which was taken back (index on variant_articles.article_id)."""
+    query = (
+        select(variants.c.edition_id)
+        .join(variant_articles, variant_articles.c.variant_id == variants.c.id)
+        .join(articles, articles.c.id == variant_articles.c.article_id)
+        .where(articles.c.state == "withdrawn")
+        .distinct()
+    )
+    return {EditionId(number) for number in connection.execute(query).scalars()}
+
+
 def editions_of_articles(connection: Connection, group_uids: Collection[str]) -> list[StoredEdition]:
     """The editions that carried any article of these translation groups, newest first."""
     carried = (

@@ -191,4 +191,6 @@ def _subscriber(row: RowMapping, topics: tuple[str, ...]) -> Subscriber:
         covered_through=row["covered_through"],
         token_version=row["token_version"],
         joined_at=row["joined_at"],
+        paused_until=row["paused_until"],
+        catch_up=row["catch_up"],
     )

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -169,6 +170,8 @@ subscribers = Table(
     Column("hour", SmallInteger),
     Column("rhythm", String(64), nullable=False),
     Column("paused_until", Utc),
+    # Whether the articles of a pause are owed afterwards, or simply over.
+    Column("catch_up", Boolean, nullable=False, server_default=false()),
     Column("covered_through", Key, nullable=False),
     Column("token_version", Integer, nullable=False),
     Column("joined_at", Utc, nullable=False),
@@ -200,16 +203,57 @@ suppressions = Table(
     Column("at", Utc, nullable=False),
 )
 
+# The words people agreed to, each once; `hash` is their version.
+wordings = Table(
+    "wordings",
+    metadata,
+    _id(),
+    Column("language", String(35), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
 consents = Table(
     "consents",
     metadata,
     _id(),
     _to("subscribers", nullable=False, index=True),
-    Column("what", String(64), nullable=False),  # subscribe | unsubscribe | import
-    Column("wording", Text, nullable=False),
+    Column("what", String(64), nullable=False),  # subscribe | confirm | unsubscribe | import | address
+    _to("wordings"),
     Column("source", String(255), nullable=False),
+    Column("page", String(512), nullable=False, server_default=""),
     Column("method", String(64), nullable=False),
     Column("at", Utc, nullable=False),
+    Column("ip", String(45)),
+    Column("ip_until", Utc, index=True),
+)
+
+# What a reader asked for and has to confirm from the mailbox: a subscription, another address, an undo.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    _id(),
+    _to("subscribers", nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # subscribe | address | return
+    Column("address", String(254), nullable=False),
+    Column("choices", JSON, nullable=False),
+    _to("wordings"),
+    Column("page", String(512), nullable=False),
+    Column("ip", String(45)),
+    Column("asked_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False, index=True),
+    Column("done_at", Utc),
+    # A mailed link carries the id and outlives the row: SQLite must give none a second time.
+    sqlite_autoincrement=True,
+)
+
+# How many notices strangers had sent to an address, which is known only by its keyed hash.
+notice_counts = Table(
+    "notice_counts",
+    metadata,
+    Column("address_key", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("last_at", Utc, nullable=False),
 )
 
 editions = Table(
@@ -324,6 +368,9 @@ notices = Table(
     Column("not_before", Utc, nullable=False),
     Column("expires_at", Utc),
     Column("reason", Text),
+    Column("lease_token", String(64)),
+    Column("lease_until", Utc),
+    Index("ix_notices_state_not_before", "state", "not_before"),
 )
 
 # What a running sender looks at before it opens each attempt.

@@ -32,6 +32,7 @@ from newsletter.model import SubscriberId, SubscriberState
 from newsletter.store.engine import Store
 from newsletter.store.tables import (
     attempts,
+    confirmations,
     consents,
     deliveries,
     editions,
@@ -42,6 +43,7 @@ from newsletter.store.tables import (
     subscriber_topics,
     subscribers,
     variants,
+    wordings,
 )
 
 # Where foreign or free text may name an address: server replies, reasons made of them, details.
@@ -62,9 +64,19 @@ def held_of(connection: Connection, subscriber_id: SubscriberId) -> dict[str, li
     """
     mine = deliveries.c.subscriber_id == subscriber_id
     queries: dict[str, Select[tuple[object, ...]]] = {
-        "consents": select(consents.c.what, consents.c.wording, consents.c.source, consents.c.method, consents.c.at)
+        "consents": select(
+            consents.c.what,
+            func.coalesce(wordings.c.text, "").label("wording"),
+            *(column for column in consents.c if column.name in ("source", "page", "method", "at", "ip", "ip_until")),
+        )
+        .join_from(consents, wordings, wordings.c.id == consents.c.wording_id, isouter=True)
         .where(consents.c.subscriber_id == subscriber_id)
         .order_by(consents.c.id),
+        "confirmations": select(
+            *(column for column in confirmations.c if column.name not in ("id", "subscriber_id", "wording_id"))
+        )
+        .where(confirmations.c.subscriber_id == subscriber_id)
+        .order_by(confirmations.c.id),
         "deliveries": select(
             editions.c.uid.label("edition"),
             variants.c.subject,
@@ -114,12 +126,13 @@ def tables_naming(connection: Connection, address_key: str) -> list[str]:
 
 
 def forget_address(connection: Connection, address_key: str, tables: Sequence[str]) -> None:
-    """Empty the free texts of `tables` that hold the address, and delete notices to it. Scans `tables`."""
+    """Empty the free texts of `tables` that hold the address, and delete what was to go to it. Scans `tables`."""
     for table, column in _FREE_TEXT:
         if table.name in tables:
             emptied = {"erased": True} if table is events else "erased" if table in (editions, meta) else None
             connection.execute(update(table).where(_names(column, address_key)).values({column.name: emptied}))
     connection.execute(delete(notices).where(func.lower(notices.c.to_address) == address_key))
+    connection.execute(delete(confirmations).where(func.lower(confirmations.c.address) == address_key))
 
 
 def forget_subscriber(connection: Connection, subscriber_id: SubscriberId, placeholder: str, *, now: datetime) -> None:
@@ -128,7 +141,7 @@ def forget_subscriber(connection: Connection, subscriber_id: SubscriberId, place
     Rows of deliveries and attempts stay for the balance of their editions, and the language for its
     counts by language.
     """
-    for table in (subscriber_topics, owed, consents, notices):
+    for table in (subscriber_topics, owed, consents, confirmations, notices):
         connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     mine = select(deliveries.c.edition_id).where(deliveries.c.subscriber_id == subscriber_id)
     connection.execute(
@@ -160,6 +173,7 @@ def _nobody(placeholder: str, now: datetime) -> Mapping[str, object]:
         "hour": None,
         "rhythm": "feed",
         "paused_until": None,
+        "catch_up": False,
         "covered_through": 0,
         "token_version": 0,
         "joined_at": now,

@@ -15,11 +15,21 @@ from newsletter.subscribers.departures import (
 )
 from newsletter.subscribers.dossier import Erased, data_of, erase
 from newsletter.subscribers.exports import ExportForm, export_rows
+from newsletter.subscribers.forms import (
+    Answer,
+    ConfirmationKind,
+    ConfirmationState,
+    ConfirmationView,
+    PreferencesView,
+    ReaderOfToken,
+    SignUpForm,
+)
 from newsletter.subscribers.imports import ImportReport, Problem, import_rows
 from newsletter.subscribers.keys import Keys, new_keys, parse_keys, rotated_keys, serialise_keys
 from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, Newcomer, add
 from newsletter.subscribers.prospects import prospects
 from newsletter.subscribers.register import counts, find, find_by_id, list_subscribers, update_choices
+from newsletter.subscribers.sign_ups import expire_pending
 from newsletter.subscribers.spreadsheets import BadRow, Row, Spreadsheet, open_spreadsheet
 from newsletter.subscribers.tokens import (
     BouncedDelivery,
@@ -30,13 +40,19 @@ from newsletter.subscribers.tokens import (
     suppression_key,
     unsubscribe_token,
 )
+from newsletter.subscribers.wanted import Asking
 
 __all__ = [
     "Added",
+    "Answer",
     "Arrival",
+    "Asking",
     "BadRow",
     "BouncedDelivery",
     "Choices",
+    "ConfirmationKind",
+    "ConfirmationState",
+    "ConfirmationView",
     "Consent",
     "Erased",
     "ExportForm",
@@ -44,9 +60,12 @@ __all__ = [
     "Intake",
     "Keys",
     "Newcomer",
+    "PreferencesView",
     "Problem",
     "Purpose",
+    "ReaderOfToken",
     "Row",
+    "SignUpForm",
     "Spreadsheet",
     "Suppressed",
     "SuppressionReason",
@@ -57,6 +76,7 @@ __all__ = [
     "counts",
     "data_of",
     "erase",
+    "expire_pending",
     "export_rows",
     "find",
     "find_by_id",

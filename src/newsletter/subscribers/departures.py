@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from newsletter.model import Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
+from newsletter.store.confirmations import end_confirmations
 from newsletter.store.consents import insert_consents
 from newsletter.store.meta import add_event
 from newsletter.store.subscribers import stop_mail, subscriber_by_id, subscriber_by_key, update_subscriber
@@ -82,6 +83,8 @@ def unsubscribe(store: Store, subscriber_id: SubscriberId, *, source: str, now: 
             return Unsubscribed(changed=False, subscriber=subscriber)
         cancelled = stop_mail(connection, subscriber.id, reason="unsubscribed", now=now)
         update_subscriber(connection, subscriber.id, {"state": SubscriberState.UNSUBSCRIBED})
+        # An older link must not undo it; coming back takes a new notice.
+        end_confirmations(connection, subscriber.id, now)
         _withdraw_consent(connection, subscriber.id, source=source, method="request", now=now)
         add_event(connection, "unsubscribe", ("subscribers", subscriber.id), now=now, source=source)
     left = replace(subscriber, state=SubscriberState.UNSUBSCRIBED)

@@ -34,7 +34,7 @@ def data_of(store: Store, address: str, *, keys: Keys) -> Mapping[str, object] |
     """Everything the database holds about one person, ready for JSON; None when it holds nothing.
 
     Keys: "subscriber" and "suppression", one of which may be None; with a subscriber also lists of
-    "consents", "deliveries", "attempts", "owed", "notices" and "events", oldest first. Times are ISO
+    "consents", "confirmations", "deliveries", "attempts", "owed", "notices" and "events", oldest first. Times are ISO
     8601 in UTC, states are words.
     Raises UsageError for what is no address.
     """

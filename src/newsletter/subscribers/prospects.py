@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from newsletter.model import Subscriber, SubscriberState
 
 _STATES = {
@@ -12,8 +14,11 @@ _STATES = {
 }
 
 
-def prospects(subscriber: Subscriber | None, *, suppressed: str | None) -> str:
-    """What the next published article would mean for this reader, and why."""
+def prospects(subscriber: Subscriber | None, *, suppressed: str | None, now: datetime | None = None) -> str:
+    """What the next published article would mean for this reader, and why.
+
+    A pause that is over by `now` (aware UTC) counts no more; without `now` each pause still counts.
+    """
     if suppressed is not None:
         return f"no: the address is suppressed ({suppressed})"
     if subscriber is None:
@@ -22,6 +27,10 @@ def prospects(subscriber: Subscriber | None, *, suppressed: str | None) -> str:
         return _STATES[subscriber.state]
     if subscriber.rhythm == "feed":
         return "no: wants feeds only"
+    until = subscriber.paused_until
+    if until is not None and (now is None or until > now):
+        missed = "articles until then are owed afterwards" if subscriber.catch_up else "articles until then are skipped"
+        return f"not before {until:%Y-%m-%d}: paused until then; {missed}"
     if subscriber.rhythm != "each":
         return f"not at once: wants the {subscriber.rhythm} digest"
     if subscriber.topics:

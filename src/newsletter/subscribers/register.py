@@ -6,25 +6,22 @@ Comes in: addresses and filters. Goes out: `Subscriber` records and counts. Call
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from newsletter.errors import UsageError
 from newsletter.model import Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
-from newsletter.store.meta import add_event
 from newsletter.store.subscribers import (
     SubscriberFilter,
     count_by_state,
     hold_sequence,
     page_of_subscribers,
-    replace_topics,
     subscriber_by_id,
     subscriber_by_key,
-    update_subscriber,
 )
 from newsletter.subscribers.addresses import mask, parse_address
-from newsletter.subscribers.choices import Choices, Settings, offer_of, settle
+from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.newcomers import Intake
+from newsletter.subscribers.preferences import change
 
 MAX_PAGE = 1_000
 
@@ -68,40 +65,15 @@ def update_choices(store: Store, address: str, choices: Choices, *, intake: Inta
     """Change what a reader chose, and only that: the state stays, and so does what was already queued.
 
     A topic added counts from the next publication on, and so does any mail for somebody who had only the
-    feed. One transaction; safe to repeat: without a
-    difference nothing is written. Raises UsageError for an address nobody here has, and for choices this
-    newsroom cannot keep.
+    feed; who changes from a digest to each article is owed what lies in between. One transaction; safe to
+    repeat: without a difference nothing is written. Raises UsageError for an address nobody here has, and
+    for choices this newsroom cannot keep.
     """
     key = parse_address(address).key
-    offer = offer_of(intake.masthead)
     with store.writing() as connection:
+        # Before the reader's row, as a release does: the other order is a deadlock on PostgreSQL.
+        hold_sequence(connection)
         subscriber = subscriber_by_key(connection, key, to_change=True)
         if subscriber is None:
             raise UsageError(f"{mask(address)} is no subscriber here. Add it with: newsletter subscribers add.")
-        present = settings_of(subscriber)
-        settings = settle(choices, offer=offer, present=present)
-        if settings == present:
-            return subscriber
-        columns = asdict(settings)
-        topics = columns.pop("topics")
-        if present.rhythm == "feed":
-            # Releases did not count this reader in, so the first digest would hold the whole archive.
-            columns["covered_through"] = hold_sequence(connection)
-        update_subscriber(connection, subscriber.id, columns)
-        replace_topics(connection, subscriber.id, topics)
-        before = asdict(present)
-        changed = sorted(name for name, value in asdict(settings).items() if value != before[name])
-        add_event(connection, "change", ("subscribers", subscriber.id), now=intake.now, changed=changed)
-        return subscriber_by_key(connection, key) or subscriber
-
-
-def settings_of(subscriber: Subscriber) -> Settings:
-    """What a subscriber chose, as `settle` gives it."""
-    return Settings(
-        name=subscriber.name,
-        language=subscriber.language,
-        time_zone=subscriber.time_zone,
-        rhythm=subscriber.rhythm,
-        hour=subscriber.hour,
-        topics=subscriber.topics,
-    )
+        return change(connection, subscriber, choices, intake=intake)

@@ -1,7 +1,9 @@
 """Signed names for readers: what stands in unsubscribe links and bounce addresses.
 
 Comes in: `Keys` and ids. Goes out: short texts that nobody else can make, and ids again. Nothing is
-stored, nothing expires (RFC 8058 §3 wants links that work for as long as the mail is read). Pure.
+stored, nothing expires (RFC 8058 §3 wants links that work for as long as the mail is read). A
+preferences link also signs the reader's token version, so that moving it makes older links worthless;
+what a confirm link stands for has its own end. Pure.
 
 One token is: 4 bits of key number and 4 bits of purpose · the ids · 12 octets of HMAC-SHA256 over
 both. Guessing one takes 2^95 tries on average.
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -23,6 +26,7 @@ BOUNCE_TOKEN_CHARACTERS = 39
 _MAC_OCTETS = 12
 _SUBSCRIBER_OCTETS = 6
 _EDITION_OCTETS = 5
+_VERSION_OCTETS = 4
 _TOKEN_DATA_OCTETS = 1 + _SUBSCRIBER_OCTETS
 _BOUNCE_DATA_OCTETS = 1 + _SUBSCRIBER_OCTETS + _EDITION_OCTETS
 
@@ -46,27 +50,64 @@ class BouncedDelivery:
 
 def unsubscribe_token(keys: Keys, subscriber_id: SubscriberId) -> str:
     """The token of a reader's unsubscribe link: 26 characters of base64url, always the same for one key."""
-    signed = _signed(keys.token_keys[0], Purpose.UNSUBSCRIBE, subscriber_id.to_bytes(_SUBSCRIBER_OCTETS, "big"))
-    # 19 octets fill 26 characters; the two behind them are padding.
-    return base64.urlsafe_b64encode(signed)[:TOKEN_CHARACTERS].decode("ascii")
+    return _token(keys, Purpose.UNSUBSCRIBE, subscriber_id)
+
+
+def preferences_token(keys: Keys, subscriber_id: SubscriberId, token_version: int) -> str:
+    """The token of a reader's preferences link: 26 characters, worthless once the version has moved."""
+    return _token(keys, Purpose.PREFERENCES, subscriber_id, _version(token_version))
+
+
+def confirm_token(keys: Keys, confirmation_id: int, address: str) -> str:
+    """The token of the link that agrees to one confirmation, mailed to `address`: 26 characters.
+
+    The address is signed along: a database brought back from a backup gives numbers out again, and a
+    link of the days between must not agree for somebody else.
+    """
+    return _token(keys, Purpose.CONFIRM, confirmation_id, address.encode())
 
 
 def read_token(keys: Keys, token: str, purpose: Purpose) -> SubscriberId | None:
     """Whose token this is; None unless one of `keys` signed exactly this text for `purpose`.
 
     The signature is compared in constant time. Whether the subscriber still exists is another question.
+    Preferences are read by `read_preferences_token`.
     """
-    if len(token) != TOKEN_CHARACTERS:
-        return None
-    try:
-        octets = base64.urlsafe_b64decode(token + "==")
-    except ValueError:
-        return None
-    # The decoder skips what it does not know and ignores the last four bits: one token, one spelling.
-    if base64.urlsafe_b64encode(octets)[:TOKEN_CHARACTERS] != token.encode("ascii"):
-        return None
-    ids = _verified(keys, purpose, octets, _TOKEN_DATA_OCTETS)
+    octets = _octets(token)
+    ids = None if octets is None else _verified(keys, purpose, octets, _TOKEN_DATA_OCTETS)
     return None if ids is None else SubscriberId(int.from_bytes(ids, "big"))
+
+
+def read_confirm_token(keys: Keys, token: str, address_of: Callable[[int], str | None]) -> int | None:
+    """Which confirmation this token agrees to; None unless it was signed for the address that was asked.
+
+    `address_of` looks up whom a confirmation asks, None for one that is not there.
+    """
+    octets = _octets(token)
+    if octets is None or octets[0] & 0x0F != Purpose.CONFIRM:
+        return None
+    named = int.from_bytes(octets[1:_TOKEN_DATA_OCTETS], "big")
+    address = address_of(named)
+    if address is None:
+        return None
+    return named if _verified(keys, Purpose.CONFIRM, octets, _TOKEN_DATA_OCTETS, address.encode()) else None
+
+
+def read_preferences_token(
+    keys: Keys, token: str, version_of: Callable[[SubscriberId], int | None]
+) -> SubscriberId | None:
+    """Whose preferences this token opens; None unless it was signed for the reader's present version.
+
+    `version_of` looks the version up, None for somebody who is not there.
+    """
+    octets = _octets(token)
+    if octets is None or octets[0] & 0x0F != Purpose.PREFERENCES:
+        return None
+    named = SubscriberId(int.from_bytes(octets[1:_TOKEN_DATA_OCTETS], "big"))
+    version = version_of(named)
+    if version is None:
+        return None
+    return named if _verified(keys, Purpose.PREFERENCES, octets, _TOKEN_DATA_OCTETS, _version(version)) else None
 
 
 def bounce_token(keys: Keys, edition_id: EditionId, subscriber_id: SubscriberId) -> str:
@@ -103,17 +144,40 @@ def suppression_key(keys: Keys, address_key: str) -> str:
     return keys.suppression.sign(address_key.encode()).hex()
 
 
-def _signed(key: SigningKey, purpose: Purpose, ids: bytes) -> bytes:
+def _token(keys: Keys, purpose: Purpose, id_: int, also: bytes = b"") -> str:
+    signed = _signed(keys.token_keys[0], purpose, id_.to_bytes(_SUBSCRIBER_OCTETS, "big"), also)
+    # 19 octets fill 26 characters; the two behind them are padding.
+    return base64.urlsafe_b64encode(signed)[:TOKEN_CHARACTERS].decode("ascii")
+
+
+def _octets(token: str) -> bytes | None:
+    """The octets of a well-formed token."""
+    if len(token) != TOKEN_CHARACTERS:
+        return None
+    try:
+        octets = base64.urlsafe_b64decode(token + "==")
+    except ValueError:
+        return None
+    # The decoder skips what it does not know and ignores the last four bits: one token, one spelling.
+    return octets if base64.urlsafe_b64encode(octets)[:TOKEN_CHARACTERS] == token.encode("ascii") else None
+
+
+def _version(token_version: int) -> bytes:
+    return token_version.to_bytes(_VERSION_OCTETS, "big")
+
+
+def _signed(key: SigningKey, purpose: Purpose, ids: bytes, also: bytes = b"") -> bytes:
+    """Key number, purpose, ids and their signature; `also` is signed and not written."""
     data = bytes((key.number << 4 | purpose,)) + ids
-    return data + key.sign(data)[:_MAC_OCTETS]
+    return data + key.sign(data + also)[:_MAC_OCTETS]
 
 
-def _verified(keys: Keys, purpose: Purpose, octets: bytes, data_octets: int) -> bytes | None:
+def _verified(keys: Keys, purpose: Purpose, octets: bytes, data_octets: int, also: bytes = b"") -> bytes | None:
     """The ids in `octets`, or None when the purpose is another or the signature is not ours."""
     if octets[0] & 0x0F != purpose:
         return None
     for key in keys.token_keys:
         if key.number == octets[0] >> 4:
-            mac = key.sign(octets[:data_octets])[:_MAC_OCTETS]
+            mac = key.sign(octets[:data_octets] + also)[:_MAC_OCTETS]
             return octets[1:data_octets] if hmac.compare_digest(mac, octets[data_octets:]) else None
     return None

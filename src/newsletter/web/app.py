@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import secrets
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
@@ -13,24 +15,52 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from newsletter.pages import PageText
+from newsletter.web.asking import is_among, new_watch
+from newsletter.web.confirming import confirm_endpoint
 from newsletter.web.guard import Guard
+from newsletter.web.health import Tally, alive, is_loopback, metrics_endpoint, ready_endpoint, security_endpoint
 from newsletter.web.inbox import inbox_routes
+from newsletter.web.preferring import preferences_endpoint
 from newsletter.web.published import feeds_endpoint, site_endpoint
+from newsletter.web.searching import search_endpoint
 from newsletter.web.served import ServedNewsroom
+from newsletter.web.subscribing import script_endpoint, snippet_endpoint, subscribe_endpoint
 from newsletter.web.unsubscribe import unsubscribe_endpoint
 from newsletter.web.words import answer_page, frame_in, wished_language
 
 
-def create_app(newsroom: ServedNewsroom, *, dev_inbox: bool, hosts: Collection[str] = ()) -> Starlette:
+def create_app(
+    newsroom: ServedNewsroom,
+    *,
+    dev_inbox: bool,
+    hosts: Collection[str] = (),
+    trusted_proxies: Collection[str] = (),
+    seal_key: bytes | None = None,
+) -> Starlette:
     """The web door of `newsroom`, for any ASGI server.
 
     It answers to the host of the newsroom's base URL, to this machine's own names, and to `hosts`;
     any other Host header gets 400. With `dev_inbox`, the outbox can be read under `/dev/inbox/`, from
-    this machine only; `serve` refuses to open such an app to others.
+    this machine only; `serve` refuses to open such an app to others. `trusted_proxies` are networks
+    whose X-Forwarded-For is believed. `seal_key` signs the forms: processes that share it take each
+    other's; without one, forms last as long as this process.
     """
+    watch = new_watch(seal_key or secrets.token_bytes(32))
+    trusted = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
+    tally = Tally()
+    both = ["GET", "POST"]
     routes = [
-        Route("/healthz", _alive),
-        Route("/u/{token:path}", unsubscribe_endpoint(newsroom), methods=["GET", "POST"]),
+        Route("/healthz", alive),
+        Route("/readyz", ready_endpoint(newsroom)),
+        Route("/metrics", metrics_endpoint(newsroom, tally, lambda at: is_loopback(at) or is_among(at, trusted))),
+        Route("/.well-known/security.txt", security_endpoint(newsroom)),
+        Route("/u/{token:path}", unsubscribe_endpoint(newsroom, watch), methods=both),
+        Route("/c/{token:path}", confirm_endpoint(newsroom, watch), methods=both),
+        Route("/p/{token:path}", preferences_endpoint(newsroom, watch), methods=both),
+        Route("/subscribe", subscribe_endpoint(newsroom, watch), methods=both),
+        Route("/subscribe/snippet", snippet_endpoint(newsroom)),
+        Route("/zone.js", script_endpoint),
+        Route("/search", search_endpoint(newsroom)),
         Route("/feeds/{path:path}", feeds_endpoint(newsroom)),
         *(inbox_routes(newsroom) if dev_inbox else ()),
         Route("/{path:path}", site_endpoint(newsroom)),
@@ -38,17 +68,13 @@ def create_app(newsroom: ServedNewsroom, *, dev_inbox: bool, hosts: Collection[s
     known = {urlsplit(newsroom.masthead.base_url).hostname or "", *hosts}
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, hosts=known)],
+        middleware=[Middleware(Guard, hosts=known, trusted=trusted, tally=tally)],
         exception_handlers={404: _not_found(newsroom), 405: _not_allowed},
     )
     # Its redirect is made from the Host header and from slashes of the asker's choice; ours is not.
     app.router.redirect_slashes = False
     app.state.dev_inbox = dev_inbox
     return app
-
-
-def _alive(request: Request) -> Response:
-    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
 
 def _not_found(newsroom: ServedNewsroom) -> Callable[[Request, Exception], Response]:

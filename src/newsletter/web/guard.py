@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 import time
 import traceback
 from collections.abc import Collection
@@ -19,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.web.asking import Networks, asker_of
+from newsletter.web.health import Tally
 from newsletter.web.policies import EVERYWHERE
 
 log = logging.getLogger("newsletter.web")
@@ -29,7 +32,7 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+?)\.?(?::[0-9]{1,5})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TOKEN_PATH = re.compile(r"/u/", re.IGNORECASE)
+_TOKEN_PATH = re.compile(r"/[ucp]/", re.IGNORECASE)
 
 
 def host_of(headers: Headers) -> str:
@@ -48,15 +51,19 @@ def body_of(request: Request) -> bytes:
 def masked(path: str) -> str:
     """`path` for a log: no token, one line."""
     token = _TOKEN_PATH.search(path)
-    return quote(path) if token is None else f"{quote(path[: token.start()])}/u/…"
+    return quote(path) if token is None else f"{quote(path[: token.start()])}{token[0].lower()}…"
 
 
 class Guard:
-    """ASGI middleware around the whole door; `hosts` are the names it answers to."""
+    """ASGI middleware around the whole door; `hosts` are the names it answers to.
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+    `trusted` are the proxies whose word about the asker is believed, `tally` counts what was answered.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], trusted: Networks, tally: Tally) -> None:
         """Wrap `app`."""
         self._app = app
+        self._trusted, self._tally = trusted, tally
         self._hosts = frozenset(host.lower() for host in hosts) | LOCAL_HOSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,17 +71,22 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, is_head=scope["method"] == "HEAD")
+        # Ours alone: one from outside could write anything into our log.
+        request_id = secrets.token_hex(8)
+        scope["newsletter.asker"] = asker_of(scope, self._trusted)
+        answer = _Answer(send, is_head=scope["method"] == "HEAD", request_id=request_id)
         began = time.perf_counter()
         try:
             await self._answer(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last door: whatever it is, it ends in a sentence
-            _report(scope, error)
+            _report(scope, error, request_id)
             if not answer.status:
                 sentence = "Something went wrong on our side. Please try again later.\n"
                 await PlainTextResponse(sentence, 500)(scope, receive, answer.send)
-        took_ms = (time.perf_counter() - began) * 1000
-        log.info("%s %s %d %.1f ms", scope["method"], masked(scope["path"]), answer.status, took_ms)
+        took_s = time.perf_counter() - began
+        self._tally.count(scope["path"], answer.status, took_s)
+        said = (scope["method"], masked(scope["path"]), answer.status, took_s * 1000, request_id)
+        log.info("%s %s %d %.1f ms %s", *said)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         headers = Headers(scope=scope)
@@ -105,8 +117,9 @@ class Guard:
 class _Answer:
     """Sends one answer with the headers all answers have, and remembers its status."""
 
-    def __init__(self, send: Send, *, is_head: bool) -> None:
+    def __init__(self, send: Send, *, is_head: bool, request_id: str) -> None:
         self.status = 0
+        self._request_id = request_id
         self._send = send
         self._is_head = is_head
 
@@ -116,6 +129,9 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in EVERYWHERE.items():
                 headers.setdefault(name, value)
+            if self.status >= 400 or "no-store" in headers.get("cache-control", ""):
+                # Not on what caches keep, since they would give it to others too.
+                headers["X-Request-Id"] = self._request_id
         elif self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
@@ -133,7 +149,8 @@ async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes 
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            # Half a form is no form: topics that did not arrive are not topics that were given up.
+            return b""
         part = message.get("body", b"")
         size += len(part)
         if size > MAX_BODY_OCTETS:
@@ -143,7 +160,8 @@ async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes 
             return b"".join(parts)
 
 
-def _report(scope: Scope, error: BaseException) -> None:
+def _report(scope: Scope, error: BaseException, request_id: str) -> None:
     """Log where it happened, not with what: a message or a value could hold an address or a token."""
     steps = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    log.error("%s %s: %s\n%s", scope["method"], masked(scope["path"]), type(error).__name__, steps)
+    kind = type(error).__name__
+    log.error("%s %s: %s %s\n%s", scope["method"], masked(scope["path"]), kind, request_id, steps)

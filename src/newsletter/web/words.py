@@ -69,7 +69,11 @@ def _plain_page(text: PageText, frame: Frame) -> str:
     form = ""
     if text.form is not None:
         button = f"<button>{escape(text.form.button)}</button>"
-        form = f'<form method="post" action="{escape(text.form.action)}">{button}</form>\n'
+        hidden = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in text.form.hidden.items()
+        )
+        form = f'<form method="post" action="{escape(text.form.action)}">{hidden}{button}</form>\n'
     return (
         f'<!doctype html>\n<html lang="{escape(frame.words.language)}" dir="{frame.words.direction}">\n'
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n'

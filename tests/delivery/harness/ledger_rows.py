@@ -15,6 +15,7 @@ from newsletter.delivery import Run, Sender
 from newsletter.delivery.transports import Transport
 from newsletter.model import DeliveryState, EditionId, Envelope, Recipient, SubscriberId, VariantId
 from newsletter.store import Store
+from newsletter.store.notices import NewNotice, insert_notice
 from newsletter.store.tables import attempts, chunks, deliveries, editions, metadata, subscribers, variants
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -49,6 +50,7 @@ class Hands:
             "transport": self.transport,
             "compose": compose,
             "token_of": token_of,
+            "preferences_of": preferences_of,
             "clock": self.clock,
             "jitter": lambda: 0.5,
             "sender": Sender(token=self.token, boot_id=self.boot_id, is_gone=self.gone),
@@ -92,6 +94,22 @@ def release(store: Store, readers: int = 3, *, chunk: int = 500, uid: str = "e1"
     return EditionId(edition_id)
 
 
+def write_notices(store: Store, number: int = 1, *, lasts: timedelta | None = timedelta(days=7)) -> None:
+    """Write due notices, the first one to Ada, that expire after `lasts`."""
+    with store.writing() as connection:
+        for turn in range(1, number + 1):
+            wanted = NewNotice(
+                kind="confirm",
+                to_address="ada@example.org" if turn == 1 else f"r{turn}@example.org",
+                subscriber_id=None,
+                dedupe_key=f"confirm:{turn}",
+                message=f"Message-ID: <n{turn}@example.org>\r\n\r\nHello\r\n".encode(),
+                not_before=NOW,
+                expires_at=None if lasts is None else NOW + lasts,
+            )
+            insert_notice(connection, wanted)
+
+
 def address_of(number: int) -> str:
     return ("ada", "ben", "cleo", "dan")[number - 1] + "@example.org" if number <= 4 else f"r{number}@example.org"
 
@@ -111,6 +129,10 @@ def compose(_variant_id: VariantId, recipient: Recipient, _now: datetime) -> tup
 
 def token_of(subscriber_id: SubscriberId) -> str:
     return f"token-{subscriber_id}"
+
+
+def preferences_of(subscriber_id: SubscriberId, token_version: int) -> str:
+    return f"choices-{subscriber_id}-{token_version}"
 
 
 def states(store: Store, edition_id: EditionId) -> dict[int, DeliveryState]:

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger_rows import compose, token_of
+from ledger_rows import compose, preferences_of, token_of
 
 from newsletter.delivery import OnUnknown, Run, draining, send_edition, this_sender
 from newsletter.delivery.transports import MaildirSettings, SmtpSettings, Tls, Transport, open_transport
@@ -33,6 +33,7 @@ def send(database: str, place: str, edition: str, *words: str) -> None:
             transport=transport,
             compose=compose,
             token_of=token_of,
+            preferences_of=preferences_of,
             clock=lambda: datetime.now(UTC),
             jitter=random.random,
             sender=this_sender("worker"),

@@ -127,7 +127,12 @@ class Desk:
         return (self.folder / name).read_text("utf-8")
 
     def outputs(self) -> dict[str, bytes]:
-        """Every written file below feeds/ and site/."""
+        """Every written file below feeds/ and site/, without the packed copies beside them."""
+        written = self.written()
+        return {path: data for path, data in written.items() if not path.endswith((".br", ".gz"))}
+
+    def written(self) -> dict[str, bytes]:
+        """Every file below feeds/ and site/."""
         paths = [path for top in ("feeds", "site") for path in (self.folder / top).rglob("*") if path.is_file()]
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
 

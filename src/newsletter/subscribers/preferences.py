@@ -1,0 +1,136 @@
+"""What a reader sees and changes behind the preferences link, so that no article is lost and none comes twice.
+
+A reader of `each` has a cursor that moves at every release; a reader of a digest has one that stands
+still until the digest. Whoever changes from a digest to `each` is owed what lies in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from sqlalchemy import Connection
+
+from newsletter.model import Masthead, Subscriber, SubscriberId, SubscriberState
+from newsletter.store import Store
+from newsletter.store.meta import add_event
+from newsletter.store.owing import Missed, owe_missed
+from newsletter.store.subscribers import (
+    hold_sequence,
+    replace_topics,
+    subscriber_by_id,
+    update_subscriber,
+)
+from newsletter.subscribers.addresses import mask
+from newsletter.subscribers.choices import Choices, Settings, offer_of, settle
+from newsletter.subscribers.forms import PreferencesView
+from newsletter.subscribers.keys import Keys
+from newsletter.subscribers.newcomers import Intake
+from newsletter.subscribers.tokens import unsubscribe_token
+
+
+def view_of(subscriber: Subscriber, *, keys: Keys) -> PreferencesView:
+    """What `subscriber` chose, with the address masked and the token of the unsubscribe link."""
+    return PreferencesView(
+        address=mask(subscriber.address),
+        state=subscriber.state,
+        name=subscriber.name,
+        language=subscriber.language,
+        rhythm=subscriber.rhythm,
+        topics=subscriber.topics,
+        hour=subscriber.hour,
+        time_zone=subscriber.time_zone,
+        paused_until=subscriber.paused_until,
+        catch_up=subscriber.catch_up,
+        unsubscribe=unsubscribe_token(keys, subscriber.id),
+    )
+
+
+def save(store: Store, subscriber_id: SubscriberId, choices: Choices, *, intake: Intake) -> Subscriber | None:
+    """Keep what an active reader chose; None for anybody else. One transaction; safe to repeat.
+
+    A topic added counts from the next publication on, one dropped leaves at once. Raises UsageError,
+    and keeps nothing, for a choice this newsroom cannot keep.
+    """
+    with store.writing() as connection:
+        # Before the reader's row, as a release does: the other order is a deadlock on PostgreSQL.
+        hold_sequence(connection)
+        found = subscriber_by_id(connection, subscriber_id, to_change=True)
+        if found is None or found.state is not SubscriberState.ACTIVE:
+            return None
+        return change(connection, found, choices, intake=intake)
+
+
+def change(connection: Connection, subscriber: Subscriber, choices: Choices, *, intake: Intake) -> Subscriber:
+    """Change what `subscriber` chose, in the caller's transaction; without a difference nothing is written.
+
+    Raises UsageError like `save`.
+    """
+    present = settings_of(subscriber)
+    settings = settle(choices, offer=offer_of(intake.masthead), present=present)
+    if settings == present:
+        return subscriber
+    columns = asdict(settings)
+    topics = columns.pop("topics")
+    if (cursor := _cursor_after(connection, subscriber, settings, intake.masthead)) is not None:
+        columns["covered_through"] = cursor
+    update_subscriber(connection, subscriber.id, columns)
+    replace_topics(connection, subscriber.id, topics)
+    before = asdict(present)
+    changed = sorted(name for name, value in asdict(settings).items() if value != before[name])
+    add_event(connection, "change", ("subscribers", subscriber.id), now=intake.now, changed=changed)
+    return subscriber_by_id(connection, subscriber.id) or subscriber
+
+
+def settings_of(subscriber: Subscriber) -> Settings:
+    """What a subscriber chose, as `settle` gives it."""
+    return Settings(
+        name=subscriber.name,
+        language=subscriber.language,
+        time_zone=subscriber.time_zone,
+        rhythm=subscriber.rhythm,
+        hour=subscriber.hour,
+        topics=subscriber.topics,
+    )
+
+
+def _cursor_after(connection: Connection, subscriber: Subscriber, settings: Settings, masthead: Masthead) -> int | None:
+    """Where the cursor goes when the reader has `settings`; None leaves it where it is.
+
+    The publication row is held, so that a release is either before the change or after it.
+    """
+    if settings.rhythm == subscriber.rhythm:
+        return None
+    present = hold_sequence(connection)
+    if subscriber.rhythm == "feed":
+        # Releases did not count this reader in, so the first digest would hold the whole archive.
+        return present
+    if settings.rhythm == "each":
+        topics = _topics_of_both(subscriber.topics, settings.topics)
+        if topics is not None:
+            wanted = Missed(
+                subscriber_id=subscriber.id,
+                after=subscriber.covered_through,
+                through=present,
+                topics=topics,
+                languages=_languages(settings.language, masthead),
+            )
+            owe_missed(connection, wanted, reason="rhythm")
+        return present
+    return None
+
+
+def _topics_of_both(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Topics whose past articles a reader has a claim to; empty means all, None means none.
+
+    A topic that is added counts from now on, and one that is dropped leaves at once.
+    """
+    if not before or not after:
+        return before or after
+    return tuple(topic for topic in before if topic in after) or None
+
+
+def _languages(language: str, masthead: Masthead) -> tuple[str, ...]:
+    """Which translation a reader gets, best first: the reader's language, the fallback chain, the newsroom's."""
+    base = language.split("-")[0]
+    chain = masthead.fallback.get(language, masthead.fallback.get(base, ()))
+    return tuple(dict.fromkeys((language, base, *chain, masthead.language)))
