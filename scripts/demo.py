@@ -31,6 +31,7 @@ def main() -> int:
     print("emails  ", ROOT / "outbox", f"({len(emails)} messages, each an .eml file)")
     print("\nNext, in this folder:")
     print("  .venv/bin/newsletter serve            # then open http://127.0.0.1:8000/dev/inbox/")
+    print("                                        # and subscribe at http://127.0.0.1:8000/subscribe")
     print("  .venv/bin/newsletter why ada@example.org")
     print("  .venv/bin/newsletter publish articles/2026-11-marche-de-noel.fr.md --dry-run")
     return 0

@@ -294,7 +294,7 @@ class Newsroom:
 
     def why(self, address: str, *, limit: int = 20) -> Explanation:
         """What this person got, when, and why not."""
-        return explain(self.store, self.keys, address, limit=limit)
+        return explain(self.store, self.keys, address, limit=limit, now=self.now)
 
     # The house itself.
 

@@ -234,7 +234,7 @@ def _of_token(reader: Subscriber) -> ReaderOfToken:
     return ReaderOfToken(address=subscribers.mask(reader.address), language=reader.language, state=reader.state)
 
 
-def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int) -> Explanation:
+def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int, now: datetime) -> Explanation:
     """What a person got, when, and why not: the latest `limit` editions. Writes nothing."""
     subscriber = subscribers.find(store, address)
     data = subscribers.data_of(store, address, keys=keys) or {}
@@ -245,6 +245,6 @@ def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int) -
     return Explanation(
         subscriber=subscriber,
         suppressed=suppressed,
-        would_get=subscribers.prospects(subscriber, suppressed=suppressed),
+        would_get=subscribers.prospects(subscriber, suppressed=suppressed, now=now),
         editions=tuple(lines),
     )
