@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import JSON, Boolean, Column, LargeBinary, String, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from newsletter.store.tables import Utc, metadata
+from newsletter.store.columns import Utc
+from newsletter.store.tables import metadata
 
 HEAD = """\
 # The database

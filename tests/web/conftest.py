@@ -46,6 +46,7 @@ class InMemoryReaders:
     done: list[tuple[object, ...]] = field(default_factory=list)
     answer: Answer = Answer.TAKEN
     failure: Exception | None = None
+    before_answering: Callable[[], object] = lambda: None
 
     @property
     def left(self) -> list[tuple[object, object]]:
@@ -53,6 +54,7 @@ class InMemoryReaders:
         return [(act[1], act[2]) for act in self.done if act[0] == "unsubscribe"]
 
     def _ready(self) -> None:
+        self.before_answering()
         if self.failure:
             raise self.failure
 

@@ -14,6 +14,8 @@ import pytest
 from newsletter.errors import NewsletterError, UsageError
 from newsletter.web import WebServer, create_app, serve
 
+from .conftest import TOKEN
+
 Newsroom = Any
 
 
@@ -110,3 +112,30 @@ def test_signal_ends_the_server_and_not_the_process(newsroom: Newsroom, number: 
     ender.join(10)
 
     assert signal.getsignal(number) is before
+
+
+def test_request_under_way_is_answered_though_the_process_is_told_to_end(newsroom: Newsroom) -> None:
+    server = WebServer(create_app(newsroom, dev_inbox=False), "127.0.0.1", 0)
+    inside, told = threading.Event(), threading.Event()
+    answers: list[int] = []
+
+    def wait() -> None:
+        inside.set()
+        assert told.wait(10)
+
+    newsroom.readers.before_answering = wait
+    asker = threading.Thread(target=lambda: answers.append(_ask(server, "GET", f"/u/{TOKEN}")[0]))
+
+    def end() -> None:
+        asker.start()
+        assert inside.wait(10)
+        os.kill(os.getpid(), signal.SIGTERM)
+        told.set()
+
+    ender = threading.Thread(target=end)
+    ender.start()
+    server.run()
+    ender.join(10)
+    asker.join(10)
+
+    assert answers == [200]

@@ -20,8 +20,9 @@ from newsletter.store.articles import (
     present_sequence,
     published_articles,
 )
+from newsletter.store.columns import Key
 from newsletter.store.meta import remember, remembered
-from newsletter.store.tables import Key, articles, metadata, publications
+from newsletter.store.tables import articles, metadata, publications
 
 # Changed whenever folding or the index does: the next renewal then makes the whole index again.
 _FOLDING = "1"

@@ -5,16 +5,10 @@ Read by the named queries beside this file and by Alembic; nobody else sees a ta
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -24,10 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
+
+from newsletter.store.columns import Key, Utc, id_column, reference
 
 metadata = MetaData(
     naming_convention={
@@ -37,41 +32,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class Utc(TypeDecorator[datetime]):
-    """An aware UTC datetime; refuses naive ones. SQLite keeps it naive, PostgreSQL with its zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware time into what the engine stores."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime reached the database")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware UTC time."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite numbers rows by itself only in a column declared exactly INTEGER.
-Key = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[Any]:
-    return Column("id", Key, primary_key=True, autoincrement=True)
-
-
-def _to(target: str, **kw: Any) -> Column[Any]:
-    name = kw.pop("name", target.rstrip("s") + "_id")
-    return Column(name, Key, ForeignKey(f"{target}.id"), **kw)
 
 
 # What the newsroom remembers of itself: schema notes, whether it is paused and why, the last backup.
@@ -85,7 +45,7 @@ counters = Table(
 articles = Table(
     "articles",
     metadata,
-    _id(),
+    id_column(),
     Column("uid", String(255), nullable=False, unique=True),
     Column("group_uid", String(255), nullable=False, index=True),
     Column("source_path", String(1024), unique=True),
@@ -105,13 +65,13 @@ slugs = Table(
     metadata,
     Column("language", String(35), primary_key=True),
     Column("slug", String(255), primary_key=True),
-    _to("articles", nullable=False),
+    reference("articles", nullable=False),
 )
 
 article_topics = Table(
     "article_topics",
     metadata,
-    _to("articles", primary_key=True),
+    reference("articles", primary_key=True),
     Column("topic", String(255), primary_key=True, index=True),
     Column("position", SmallInteger, nullable=False),
 )
@@ -119,8 +79,8 @@ article_topics = Table(
 revisions = Table(
     "revisions",
     metadata,
-    _id(),
-    _to("articles", nullable=False),
+    id_column(),
+    reference("articles", nullable=False),
     Column("no", Integer, nullable=False),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
@@ -148,8 +108,8 @@ publications = Table(
     "publications",
     metadata,
     Column("seq", Key, primary_key=True, autoincrement=False),
-    _to("articles", nullable=False, index=True),
-    _to("revisions", nullable=False),
+    reference("articles", nullable=False, index=True),
+    reference("revisions", nullable=False),
     Column("kind", String(16), nullable=False),  # publish | adopt | correct | withdraw
     Column("mail", Boolean, nullable=False),
     Column("at", Utc, nullable=False),
@@ -158,7 +118,7 @@ publications = Table(
 subscribers = Table(
     "subscribers",
     metadata,
-    _id(),
+    id_column(),
     Column("uid", String(64), nullable=False, unique=True),
     Column("address", String(254), nullable=False),
     Column("address_key", String(254), nullable=False, unique=True),  # case-folded, IDNA: one person, one row
@@ -181,15 +141,15 @@ subscribers = Table(
 subscriber_topics = Table(
     "subscriber_topics",
     metadata,
-    _to("subscribers", primary_key=True),
+    reference("subscribers", primary_key=True),
     Column("topic", String(255), primary_key=True),
 )
 
 owed = Table(
     "owed",
     metadata,
-    _to("subscribers", primary_key=True),
-    _to("articles", primary_key=True),
+    reference("subscribers", primary_key=True),
+    reference("articles", primary_key=True),
     Column("reason", String(64), nullable=False),
 )
 
@@ -207,7 +167,7 @@ suppressions = Table(
 wordings = Table(
     "wordings",
     metadata,
-    _id(),
+    id_column(),
     Column("language", String(35), nullable=False),
     Column("text", Text, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
@@ -216,10 +176,10 @@ wordings = Table(
 consents = Table(
     "consents",
     metadata,
-    _id(),
-    _to("subscribers", nullable=False, index=True),
+    id_column(),
+    reference("subscribers", nullable=False, index=True),
     Column("what", String(64), nullable=False),  # subscribe | confirm | unsubscribe | import | address
-    _to("wordings"),
+    reference("wordings"),
     Column("source", String(255), nullable=False),
     Column("page", String(512), nullable=False, server_default=""),
     Column("method", String(64), nullable=False),
@@ -232,12 +192,12 @@ consents = Table(
 confirmations = Table(
     "confirmations",
     metadata,
-    _id(),
-    _to("subscribers", nullable=False, index=True),
+    id_column(),
+    reference("subscribers", nullable=False, index=True),
     Column("kind", String(16), nullable=False),  # subscribe | address | return
     Column("address", String(254), nullable=False),
     Column("choices", JSON, nullable=False),
-    _to("wordings"),
+    reference("wordings"),
     Column("page", String(512), nullable=False),
     Column("ip", String(45)),
     Column("asked_at", Utc, nullable=False),
@@ -259,7 +219,7 @@ notice_counts = Table(
 editions = Table(
     "editions",
     metadata,
-    _id(),
+    id_column(),
     Column("uid", String(64), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("dedupe_key", String(255), nullable=False, unique=True),
@@ -276,8 +236,8 @@ editions = Table(
 variants = Table(
     "variants",
     metadata,
-    _id(),
-    _to("editions", nullable=False),
+    id_column(),
+    reference("editions", nullable=False),
     Column("language", String(35), nullable=False),
     Column("furniture", String(35), nullable=False),
     Column("articles_key", String(64), nullable=False),
@@ -291,16 +251,16 @@ variants = Table(
 variant_articles = Table(
     "variant_articles",
     metadata,
-    _to("variants", primary_key=True),
+    reference("variants", primary_key=True),
     Column("position", SmallInteger, primary_key=True),
-    _to("articles", nullable=False, index=True),
-    _to("revisions", nullable=False),
+    reference("articles", nullable=False, index=True),
+    reference("revisions", nullable=False),
 )
 
 exclusions = Table(
     "exclusions",
     metadata,
-    _to("editions", primary_key=True),
+    reference("editions", primary_key=True),
     Column("reason", String(64), primary_key=True),
     Column("count", Integer, nullable=False),
 )
@@ -309,8 +269,8 @@ exclusions = Table(
 chunks = Table(
     "chunks",
     metadata,
-    _id(),
-    _to("editions", nullable=False),
+    id_column(),
+    reference("editions", nullable=False),
     Column("first_id", Key, nullable=False),
     Column("last_id", Key, nullable=False),
     Column("state", String(16), nullable=False),  # open | leased | done
@@ -327,7 +287,7 @@ deliveries = Table(
     metadata,
     Column("edition_id", Key, ForeignKey("editions.id"), primary_key=True, autoincrement=False),
     Column("subscriber_id", Key, ForeignKey("subscribers.id"), primary_key=True, autoincrement=False),
-    _to("variants", nullable=False),
+    reference("variants", nullable=False),
     Column("state", SmallInteger, nullable=False),
     Column("reason", Text),
     Column("attempts", SmallInteger, nullable=False),
@@ -357,7 +317,7 @@ attempts = Table(
 notices = Table(
     "notices",
     metadata,
-    _id(),
+    id_column(),
     Column("kind", String(32), nullable=False),
     Column("to_address", String(254), nullable=False),
     Column("subscriber_id", Key, index=True),
@@ -377,7 +337,7 @@ notices = Table(
 revocations = Table(
     "revocations",
     metadata,
-    _id(),
+    id_column(),
     Column("subscriber_id", Key),
     Column("edition_id", Key),
     Column("at", Utc, nullable=False),
@@ -396,7 +356,7 @@ outputs = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
+    id_column(),
     Column("at", Utc, nullable=False),
     Column("actor", String(64), nullable=False),
     Column("verb", String(64), nullable=False),

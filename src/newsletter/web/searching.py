@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import ConfigError, NewsletterError
-from newsletter.pages import PageText, SearchResults, search_page
+from newsletter.pages import SearchResults, search_page
+from newsletter.web.answers import later, page_language
 from newsletter.web.policies import PERSONAL
 from newsletter.web.served import ServedNewsroom
-from newsletter.web.words import answer_page, frame_in, log, wished_language
+from newsletter.web.words import frame_in, log
 
 PAGE_LENGTH = 20
 MAX_QUESTION = 200
@@ -27,24 +28,19 @@ def search_endpoint(newsroom: ServedNewsroom) -> Callable[[Request], Response]:
     """
 
     def search(request: Request) -> Response:
-        language = _language(request, newsroom)
+        language = page_language(request, newsroom)
         try:
             response = _answered(newsroom, _results(newsroom, request, language), language)
         except ConfigError as error:
             log.error("The theme cannot be used for the search: %s", error)
-            response = _later(newsroom, language)
+            response = later(newsroom, language)
         except NewsletterError as error:
             log.error("Nobody can search just now: %s", error)
-            response = _later(newsroom, language)
+            response = later(newsroom, language)
         response.headers.update(PERSONAL)
         return response
 
     return search
-
-
-def _language(request: Request, newsroom: ServedNewsroom) -> str:
-    wanted = request.query_params.get("lang", "")
-    return wanted if wanted in newsroom.masthead.languages else wished_language(request, newsroom.masthead)
 
 
 def _results(newsroom: ServedNewsroom, request: Request, language: str) -> SearchResults:
@@ -74,14 +70,3 @@ def _page(text: str) -> int:
 
 def _answered(newsroom: ServedNewsroom, results: SearchResults, language: str) -> Response:
     return HTMLResponse(search_page(newsroom.templates, results, frame=frame_in(newsroom.masthead, language)))
-
-
-def _later(newsroom: ServedNewsroom, language: str) -> Response:
-    say = frame_in(newsroom.masthead, language).words.say
-    text = PageText(
-        title=say("Please try again in a minute"),
-        paragraphs=(say("The page cannot be shown just now. Nothing is lost."),),
-    )
-    response = answer_page(newsroom, text, language=language, status=503)
-    response.headers["Retry-After"] = "60"
-    return response

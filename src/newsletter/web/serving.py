@@ -41,7 +41,7 @@ class WebServer:
                 # Its lines hold whole paths, and so tokens; the guard writes its own.
                 access_log=False,
                 server_header=False,
-                # No address of an asker is used for anything, so nobody needs to be believed about it.
+                # The guard finds out who asks, and believes only the proxies it was told of.
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
