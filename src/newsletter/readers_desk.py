@@ -127,7 +127,7 @@ class ReadersDesk:
         found = self._chooser(token)
         if found is None:
             return None
-        paused = pause(self._tools.store, found.id, weeks=weeks, catch_up=catch_up, now=self._tools.clock())
+        paused = pause(self._tools.store, found.id, weeks=weeks, catch_up=catch_up, intake=self._intake())
         return None if paused is None else view_of(paused, keys=self._tools.keys)
 
     def ask_address_change(self, token: str, address: str) -> Answer | None:

@@ -95,13 +95,13 @@ def test_subscribe_confirm_read_choose_leave_and_come_back(
         page.get_by_label("Your email address").fill(BEN)
         page.wait_for_timeout(PATIENCE_MS)
         press(page, "Subscribe")
-        assert page.get_by_role("heading", name="Now look into your mailbox").is_visible()
+        page.get_by_role("heading", name="Now look into your mailbox").wait_for()
 
         (asked,) = mail_to(BEN, 1)
         page.goto(origin + link_in(asked, "c"))
         assert "pending" in command("subscribers", "list").stdout
         press(page, "Confirm the subscription")
-        assert page.get_by_role("heading", name="Welcome").is_visible()
+        page.get_by_role("heading", name="Welcome").wait_for()
         proof = command("subscribers", "proof", BEN).stdout
         assert "With this button I agree" in proof
 
@@ -118,7 +118,7 @@ def test_subscribe_confirm_read_choose_leave_and_come_back(
         page.goto(origin + link_in(article, "p"))
         page.get_by_label("No email: I follow the feed").check()
         press(page, "Save")
-        assert page.get_by_text("Saved.").is_visible()
+        page.get_by_text("Saved.").wait_for()
         page.get_by_label("Each article, as soon as it is out").check()
         press(page, "Save")
 

@@ -184,7 +184,7 @@ def test_a_change_of_rhythm_and_a_release_do_not_wait_for_each_other_for_ever(ei
         changing.start()
         # Long enough for the other to have taken what it takes first.
         changing.join(0.5)
-        move_cursors(connection, 5)
+        move_cursors(connection, 5, now=either_desk.now)
     changing.join(30)
 
     assert faults == []

@@ -219,11 +219,16 @@ def test_cursors_move_for_active_readers_of_each_article_and_never_back(store, r
         "ahead": reader("ahead@example.org", covered_through=9),
         "paused": reader("paused@example.org", paused_until=now + timedelta(days=9)),
         "wim": reader("wim@example.org", rhythm="weekly"),
+        "resting": reader("resting@example.org", rhythm="weekly", paused_until=now + timedelta(days=9)),
+        "catching up": reader(
+            "later@example.org", rhythm="weekly", paused_until=now + timedelta(days=9), catch_up=True
+        ),
+        "rested": reader("rested@example.org", rhythm="weekly", paused_until=now - timedelta(days=9)),
         "cleo": reader("cleo@example.org", state="unsubscribed"),
     }
 
     with store.writing() as connection:
-        move_cursors(connection, 7)
+        move_cursors(connection, 7, now=now)
         rows = connection.execute(select(subscribers.c.id, subscribers.c.covered_through))
         found = {row.id: row.covered_through for row in rows}
 
@@ -232,6 +237,9 @@ def test_cursors_move_for_active_readers_of_each_article_and_never_back(store, r
         "ahead": 9,
         "paused": 7,
         "wim": 0,
+        "resting": 7,
+        "catching up": 0,
+        "rested": 0,
         "cleo": 0,
     }
 

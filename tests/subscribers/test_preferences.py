@@ -23,6 +23,7 @@ from newsletter.store.tables import (
     variants,
 )
 from newsletter.subscribers import Choices, Intake, Keys, find_by_id, unsubscribe
+from newsletter.subscribers.pauses import pause
 from newsletter.subscribers.preferences import save, view_of
 
 Publish = Callable[..., int]
@@ -198,3 +199,18 @@ class TestRhythm:
         back = chosen(farid, rhythm=rhythm)
 
         assert (back.covered_through, rows(owed)) == (last, [])
+
+
+@pytest.mark.parametrize("catch_up", [True, False])
+def test_pause_of_a_digest_reader_keeps_what_waited_before_it(
+    store: Store, added, intake: Intake, published: Publish, rows, catch_up: bool
+) -> None:
+    """Not made up for, the pause moves the cursor; what lay before it is owed by a row of its own."""
+    wim = added("wim@example.org", rhythm="weekly")
+    before = published()
+
+    paused = pause(store, wim.id, weeks=2, catch_up=catch_up, intake=intake)
+
+    assert paused is not None
+    assert [row["article_id"] for row in rows(owed)] == ([] if catch_up else [before])
+    assert paused.covered_through == (0 if catch_up else before)

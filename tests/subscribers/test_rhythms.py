@@ -64,11 +64,18 @@ class Model:
         if self.rhythm == "feed" or (self.is_choosy and not is_on_topic):
             return
         if self.rhythm in DIGESTS:
-            self.in_next_digest.add(group)
+            if not self.paused or self.catch_up:
+                self.in_next_digest.add(group)
         elif not self.paused:
             self.delivered.add(group)
         elif self.catch_up:
             self.owed.add(group)
+
+    def pause(self, begins: bool, *, catch_up: bool) -> None:
+        self.paused, self.catch_up = begins, begins and catch_up
+        if begins and not catch_up and self.rhythm in DIGESTS:
+            self.owed |= self.in_next_digest
+            self.in_next_digest = set()
 
     def choose(self, rhythm: str) -> None:
         if rhythm == self.rhythm:
@@ -127,7 +134,7 @@ def publish(store: Store, group: str, language: str, *, topic: str, mail: bool, 
         audience = Audience(topics=(topic,), group_uids=(group,), everyone=False, now=now)
         queue_deliveries(connection, edition, audience, {"en": variant})
         owe_paused(connection, audience, {"en": variant})
-        move_cursors(connection, seq)
+        move_cursors(connection, seq, now=now)
 
 
 def kept_by(store: Store, reader: Subscriber) -> tuple[list[str], list[str], set[str]]:
@@ -165,8 +172,8 @@ def play(store: Store, reader: SubscriberId, model: Model, steps: list[tuple], i
             save(store, reader, Choices(rhythm=step[1]), intake=intake)
             model.choose(step[1])
         else:
-            pause(store, reader, weeks=step[1], catch_up=step[2], now=intake.now)
-            model.paused, model.catch_up = bool(step[1]), bool(step[1]) and step[2]
+            pause(store, reader, weeks=step[1], catch_up=step[2], intake=intake)
+            model.pause(bool(step[1]), catch_up=step[2])
         found = find_by_id(store, reader)
         assert found is not None
         delivered, owing, after = kept_by(store, found)

@@ -139,3 +139,24 @@ def test_request_under_way_is_answered_though_the_process_is_told_to_end(newsroo
     asker.join(10)
 
     assert answers == [200]
+
+
+def test_signal_that_comes_before_the_server_runs_is_not_lost(newsroom: Newsroom, monkeypatch) -> None:
+    server = WebServer(create_app(newsroom, dev_inbox=False), "127.0.0.1", 0)
+    run = server._server.run
+
+    def told_first(**how: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        run(**how)
+
+    monkeypatch.setattr(server._server, "run", told_first)
+    running = threading.Thread(target=lambda: server.stop() if not ended.wait(10) else None)
+    ended = threading.Event()
+    running.start()
+    server.run()
+    was_told = not server._server.started or server._server.should_exit
+    in_time = not ended.is_set() and running.is_alive()
+    ended.set()
+    running.join()
+
+    assert (was_told, in_time) == (True, True)

@@ -209,7 +209,7 @@ def _release_edition(
     count = queue_deliveries(connection, edition_id, planned.audience, variant_of)
     owe_paused(connection, planned.audience, variant_of)
     insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
-    move_cursors(connection, present_sequence(connection))
+    move_cursors(connection, present_sequence(connection), now=now)
     finish = {} if count.audience else {"state": str(EditionState.SENT), "finished_at": now}
     update_edition(connection, edition_id, considered=count.considered, audience=count.audience, **finish)
     add_event(connection, "release", ("editions", edition_id), now=now, audience=count.audience)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    and_,
     case,
     exists,
     func,
@@ -149,14 +150,17 @@ def chunk_ranges(connection: Connection, edition_id: EditionId) -> list[tuple[in
     return [(first, last) for first, last in connection.execute(query)]
 
 
-def move_cursors(connection: Connection, seq: int) -> None:
+def move_cursors(connection: Connection, seq: int, *, now: datetime) -> None:
     """Mark everything up to `seq` as considered for each active reader of rhythm `each`.
 
-    With or without a row: whoever was left out by topic is not owed the article later.
+    With or without a row: whoever was left out by topic is not owed the article later. Also for readers
+    of digests in a pause that is not made up for: what appears in it is over for them.
     """
+    me = subscribers.c
+    misses_it = and_(me.rhythm != "feed", me.paused_until > now, ~me.catch_up)
     connection.execute(
         update(subscribers)
-        .where(subscribers.c.state == "active", subscribers.c.rhythm == "each", subscribers.c.covered_through < seq)
+        .where(me.state == "active", or_(me.rhythm == "each", misses_it), me.covered_through < seq)
         .values(covered_through=seq)
     )
 

@@ -119,6 +119,17 @@ def _cursor_after(connection: Connection, subscriber: Subscriber, settings: Sett
     return None
 
 
+def missed_by(subscriber: Subscriber, *, through: int, masthead: Masthead) -> Missed:
+    """What `subscriber` has a claim to after the cursor up to `through`, with the present topics and language."""
+    return Missed(
+        subscriber_id=subscriber.id,
+        after=subscriber.covered_through,
+        through=through,
+        topics=subscriber.topics,
+        languages=_languages(subscriber.language, masthead),
+    )
+
+
 def _topics_of_both(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...] | None:
     """Topics whose past articles a reader has a claim to; empty means all, None means none.
 

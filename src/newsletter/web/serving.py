@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -58,7 +58,7 @@ class WebServer:
 
     def run(self) -> None:
         """Serve; returns after `stop`, SIGINT or SIGTERM, when open requests are answered or 10 s are over."""
-        with _ends_quietly():
+        with _ends_quietly(self.stop):
             self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
@@ -89,7 +89,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _ends_quietly() -> Iterator[None]:
+def _ends_quietly(stop: Callable[[], None]) -> Iterator[None]:
     """Let `run` return after a signal: uvicorn raises it again when it is done, which by default kills the process.
 
     The caller still has senders to drain.
@@ -97,7 +97,8 @@ def _ends_quietly() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    # uvicorn listens for signals only once it runs: one that comes before must not be lost.
+    former = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
