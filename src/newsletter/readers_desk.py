@@ -20,6 +20,7 @@ from newsletter.mail import compose_notice
 from newsletter.model import Masthead, Subscriber, SubscriberId
 from newsletter.store import Store, overview
 from newsletter.store.notices import NewNotice, delete_settled_notices, insert_notice
+from newsletter.store.suppressions import suppression_of
 from newsletter.subscribers import Answer, Choices, ConfirmationView, PreferencesView, ReaderOfToken, SignUpForm
 from newsletter.subscribers.agreements import Agreement, address_asked, agree, agreement_of
 from newsletter.subscribers.forms import ConfirmationState
@@ -237,10 +238,10 @@ def _of_token(reader: Subscriber) -> ReaderOfToken:
 def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int, now: datetime) -> Explanation:
     """What a person got, when, and why not: the latest `limit` editions. Writes nothing."""
     subscriber = subscribers.find(store, address)
-    data = subscribers.data_of(store, address, keys=keys) or {}
-    suppression = data.get("suppression")
-    suppressed = str(suppression["reason"]) if isinstance(suppression, Mapping) else None
+    key = subscribers.suppression_key(keys, subscribers.parse_address(address).key)
     with store.reading() as connection:
+        suppression = suppression_of(connection, key)
+        suppressed = None if suppression is None else suppression.reason
         lines = overview.editions_for_reader(connection, subscriber.id, limit=limit) if subscriber else []
     return Explanation(
         subscriber=subscriber,

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import ArticleId, RevisionId
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import article_topics, articles, counters, publications, revisions, slugs
 
 
@@ -231,10 +231,8 @@ def add_publication(
 
 def next_in(connection: Connection, counter: str) -> int:
     """Count a named counter up by one under its row lock; the first number is 1."""
-    # Two first numbers at once, and no row to lock yet: the conflict is what makes one wait. The statement
-    # is the same on both engines; only SQLAlchemy spells it twice.
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = upsert(counters).values(name=counter, value=1)
+    # Two first numbers at once, and no row to lock yet: the conflict is what makes one wait.
+    statement = insert_into(connection, counters).values(name=counter, value=1)
     counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
     return int(connection.execute(counted.returning(counters.c.value)).scalar_one())
 

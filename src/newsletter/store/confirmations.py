@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import SubscriberId, SubscriberState
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import confirmations, notice_counts, notices, subscriber_topics, subscribers, wordings
 
 
@@ -77,8 +77,7 @@ def notices_asked_for(connection: Connection, address_key: str) -> tuple[int, da
 
 def count_notice(connection: Connection, address_key: str, now: datetime) -> None:
     """Count one notice more for the address behind this keyed hash (primary key)."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    first = dialect.insert(notice_counts).values(address_key=address_key, number=1, last_at=now)
+    first = insert_into(connection, notice_counts).values(address_key=address_key, number=1, last_at=now)
     again = {"number": notice_counts.c.number + 1, "last_at": now}
     connection.execute(first.on_conflict_do_update(index_elements=["address_key"], set_=again))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import events, meta
 
 # Which theme, masthead and languages the written files were made with; without it all are made again.
@@ -24,9 +24,7 @@ def remember(connection: Connection, key: str, value: str | None) -> None:
     if value is None:
         connection.execute(delete(meta).where(meta.c.key == key))
         return
-    # The statement is the same; only SQLAlchemy spells ON CONFLICT once for each engine.
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = upsert(meta).values(key=key, value=value)
+    statement = insert_into(connection, meta).values(key=key, value=value)
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 

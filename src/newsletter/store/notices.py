@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import DeliveryState, SubscriberId
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import notices
 
 _WAITING = (int(DeliveryState.QUEUED), int(DeliveryState.DEFERRED))
@@ -65,9 +65,8 @@ class NoticeLine:
 
 def insert_notice(connection: Connection, notice: NewNotice) -> bool:
     """Write a notice to be sent; False, and nothing is written, if its key is there (unique index)."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     done = connection.execute(
-        insert(notices)
+        insert_into(connection, notices)
         .values(
             kind=notice.kind,
             to_address=notice.to_address,

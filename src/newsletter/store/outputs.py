@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import outputs
 
 # SQLite takes 32,766 values in one statement (999 before 3.32); an upsert carries four for each row.
@@ -45,10 +45,8 @@ def output_paths(connection: Connection, *, below: str = "") -> tuple[str, ...]:
 
 def remember_outputs(connection: Connection, written: Sequence[StoredOutput]) -> None:
     """Write one row for each of `written`, over the row of the same path (primary key)."""
-    # The statement is the same; only SQLAlchemy spells ON CONFLICT once for each engine.
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for at in range(0, len(written), _BATCH):
-        statement = insert(outputs).values([asdict(each) for each in written[at : at + _BATCH]])
+        statement = insert_into(connection, outputs).values([asdict(each) for each in written[at : at + _BATCH]])
         changed = {name: statement.excluded[name] for name in ("hash", "size", "last_modified")}
         connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=changed))
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import EditionId, SubscriberId, VariantId
 from newsletter.store.audience import Audience, reason_left_out
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import articles, deliveries, owed, subscribers, variant_articles
 
 PAUSE = "pause"
@@ -70,6 +70,5 @@ def _is_owed(subscriber_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def _insert(connection: Connection, query: Select[tuple[int, int, str]]) -> None:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    rows = insert(owed).from_select(["subscriber_id", "article_id", "reason"], query)
+    rows = insert_into(connection, owed).from_select(["subscriber_id", "article_id", "reason"], query)
     connection.execute(rows.on_conflict_do_nothing(index_elements=["subscriber_id", "article_id"]))

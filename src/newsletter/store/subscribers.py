@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, update
 
 from newsletter.model import DeliveryState, Subscriber, SubscriberId, SubscriberState
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import counters, deliveries, revocations, subscriber_topics, subscribers
 
 # Where the placeholder of an erased person lives; no mail can ever go there (RFC 2606 §2).
@@ -36,7 +36,8 @@ def hold_sequence(connection: Connection) -> int:
     A reader who joins is thereby either before a release or after it, never in the middle, and two
     imports cannot wait for each other's rows (SQLite's write transaction does both by itself). Primary key.
     """
-    connection.execute(_insert_new(connection, counters, "name").values(name="publication", value=0))
+    first = insert_into(connection, counters).values(name="publication", value=0)
+    connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
     query = select(counters.c.value).where(counters.c.name == "publication").with_for_update()
     return int(connection.execute(query).scalar_one())
 
@@ -49,9 +50,8 @@ def insert_subscribers(connection: Connection, rows: Sequence[Mapping[str, objec
     """
     if not rows:
         return {}
-    statement = _insert_new(connection, subscribers, "address_key").returning(
-        subscribers.c.address_key, subscribers.c.id
-    )
+    new = insert_into(connection, subscribers).on_conflict_do_nothing(index_elements=["address_key"])
+    statement = new.returning(subscribers.c.address_key, subscribers.c.id)
     return {key: SubscriberId(id_) for key, id_ in connection.execute(statement, [dict(row) for row in rows])}
 
 
@@ -158,16 +158,6 @@ def stop_mail(connection: Connection, subscriber_id: SubscriberId, *, reason: st
     ).rowcount
     connection.execute(insert(revocations).values(subscriber_id=subscriber_id, at=now))
     return cancelled
-
-
-def _insert_new(connection: Connection, table: Table, key: str) -> postgresql.Insert | sqlite.Insert:
-    """An insert that leaves a row alone whose `key` is there already.
-
-    Both engines say ON CONFLICT alike, but SQLAlchemy offers it in their own dialects only.
-    """
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=[key])
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=[key])
 
 
 def _one(connection: Connection, condition: ColumnElement[bool], to_change: bool) -> Subscriber | None:

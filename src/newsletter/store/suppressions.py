@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import suppressions
 
 
@@ -24,12 +24,8 @@ class Suppression:
 def add_suppression(connection: Connection, suppression_key: str, suppression: Suppression) -> None:
     """Keep the address behind `suppression_key` from all mail; a later reason replaces the first (primary key)."""
     values = {"reason": suppression.reason, "source": suppression.source, "at": suppression.at}
-    if connection.dialect.name == "postgresql":
-        ours = postgresql.insert(suppressions).values(address_key=suppression_key, **values)
-        connection.execute(ours.on_conflict_do_update(index_elements=["address_key"], set_=values))
-    else:
-        theirs = sqlite.insert(suppressions).values(address_key=suppression_key, **values)
-        connection.execute(theirs.on_conflict_do_update(index_elements=["address_key"], set_=values))
+    statement = insert_into(connection, suppressions).values(address_key=suppression_key, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["address_key"], set_=values))
 
 
 def suppressed_among(connection: Connection, suppression_keys: Collection[str]) -> set[str]:

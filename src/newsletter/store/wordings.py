@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Collection
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter.store.inserting import insert_into
 from newsletter.store.tables import wordings
 
 # (language, text); the language is "" where nobody said it.
@@ -25,8 +25,7 @@ def wording_ids(connection: Connection, texts: Collection[Wording]) -> dict[Word
     hashes = {wording_hash(each): each for each in texts if each[1]}
     if not hashes:
         return {}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [{"language": each[0], "text": each[1], "hash": digest} for digest, each in hashes.items()]
-    connection.execute(insert(wordings).on_conflict_do_nothing(index_elements=["hash"]), rows)
+    connection.execute(insert_into(connection, wordings).on_conflict_do_nothing(index_elements=["hash"]), rows)
     query = select(wordings.c.hash, wordings.c.id).where(wordings.c.hash.in_(hashes))
     return {hashes[digest]: id_ for digest, id_ in connection.execute(query)}

@@ -7,7 +7,7 @@ Nothing happens twice, nothing after its end, and nothing for an address that wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -34,7 +34,7 @@ from newsletter.subscribers.addresses import parse_address
 from newsletter.subscribers.forms import ConfirmationKind, ConfirmationState
 from newsletter.subscribers.newcomers import Intake
 from newsletter.subscribers.tokens import suppression_key
-from newsletter.subscribers.wanted import Asking, NoticeKind, NoticeWanted, Post
+from newsletter.subscribers.wanted import LEFT_ALONE, Asking, NoticeKind, NoticeWanted, Post
 
 METHOD = "double opt-in"
 
@@ -84,7 +84,7 @@ def agree(
         if found.state is not ConfirmationState.OPEN:
             return found
         if not _may_agree(connection, stored, subscriber, intake):
-            return _with_state(found, ConfirmationState.EXPIRED)
+            return replace(found, state=ConfirmationState.EXPIRED)
         if found.kind is ConfirmationKind.ADDRESS:
             _move(connection, stored, subscriber, intake=intake, asking=asking, post=post)
         elif subscriber.state is not SubscriberState.ACTIVE:
@@ -96,13 +96,7 @@ def agree(
         verb = {"subscribe": "confirm", "address": "move", "return": "return"}[found.kind]
         add_event(connection, verb, ("subscribers", subscriber.id), now=intake.now)
         changed = subscriber_by_id(connection, subscriber.id) or subscriber
-    return Agreement(
-        kind=found.kind,
-        state=ConfirmationState.DONE,
-        address=stored.address,
-        subscriber=changed,
-        rhythm=changed.rhythm,
-    )
+    return replace(found, state=ConfirmationState.DONE, subscriber=changed, rhythm=changed.rhythm)
 
 
 def _as_it_stands(stored: StoredConfirmation, subscriber: Subscriber, now: datetime) -> Agreement:
@@ -120,12 +114,6 @@ def _as_it_stands(stored: StoredConfirmation, subscriber: Subscriber, now: datet
     )
 
 
-def _with_state(found: Agreement, state: ConfirmationState) -> Agreement:
-    return Agreement(
-        kind=found.kind, state=state, address=found.address, subscriber=found.subscriber, rhythm=found.rhythm
-    )
-
-
 def _may_agree(connection: Connection, stored: StoredConfirmation, subscriber: Subscriber, intake: Intake) -> bool:
     key = parse_address(stored.address).key
     if suppressed_among(connection, [suppression_key(intake.keys, key)]):
@@ -136,7 +124,7 @@ def _may_agree(connection: Connection, stored: StoredConfirmation, subscriber: S
     # The address may have moved or been erased since the notice was written.
     if parse_address(subscriber.address).key != key:
         return False
-    return subscriber.state not in (SubscriberState.BOUNCED, SubscriberState.COMPLAINED)
+    return subscriber.state not in LEFT_ALONE
 
 
 def _let_in(connection: Connection, stored: StoredConfirmation, subscriber: Subscriber, *, intake: Intake) -> None:

@@ -6,7 +6,7 @@ still until the digest. Whoever changes from a digest to `each` is owed what lie
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection
 
@@ -53,16 +53,19 @@ def save(store: Store, subscriber_id: SubscriberId, choices: Choices, *, intake:
     """
     with store.writing() as connection:
         # Before the reader's row, as a release does: the other order is a deadlock on PostgreSQL.
-        hold_sequence(connection)
+        sequence = hold_sequence(connection)
         found = subscriber_by_id(connection, subscriber_id, to_change=True)
         if found is None or found.state is not SubscriberState.ACTIVE:
             return None
-        return change(connection, found, choices, intake=intake)
+        return change(connection, found, choices, intake=intake, sequence=sequence)
 
 
-def change(connection: Connection, subscriber: Subscriber, choices: Choices, *, intake: Intake) -> Subscriber:
+def change(
+    connection: Connection, subscriber: Subscriber, choices: Choices, *, intake: Intake, sequence: int
+) -> Subscriber:
     """Change what `subscriber` chose, in the caller's transaction; without a difference nothing is written.
 
+    `sequence` is the present one, held, so that a release is either before the change or after it.
     Raises UsageError like `save`.
     """
     present = settings_of(subscriber)
@@ -71,8 +74,10 @@ def change(connection: Connection, subscriber: Subscriber, choices: Choices, *, 
         return subscriber
     columns = asdict(settings)
     topics = columns.pop("topics")
-    if (cursor := _cursor_after(connection, subscriber, settings, intake.masthead)) is not None:
-        columns["covered_through"] = cursor
+    if _starts_anew(subscriber, settings):
+        columns["covered_through"] = sequence
+        if subscriber.rhythm != "feed":
+            _owe_digest(connection, subscriber, settings, through=sequence, masthead=intake.masthead)
     update_subscriber(connection, subscriber.id, columns)
     replace_topics(connection, subscriber.id, topics)
     before = asdict(present)
@@ -93,30 +98,20 @@ def settings_of(subscriber: Subscriber) -> Settings:
     )
 
 
-def _cursor_after(connection: Connection, subscriber: Subscriber, settings: Settings, masthead: Masthead) -> int | None:
-    """Where the cursor goes when the reader has `settings`; None leaves it where it is.
+def _starts_anew(subscriber: Subscriber, settings: Settings) -> bool:
+    """Whether the cursor goes to the present; a reader of each article who changes to a digest keeps it."""
+    # From the feed: releases did not count this reader in, so the first digest would hold the whole archive.
+    return settings.rhythm != subscriber.rhythm and (subscriber.rhythm == "feed" or settings.rhythm == "each")
 
-    The publication row is held, so that a release is either before the change or after it.
-    """
-    if settings.rhythm == subscriber.rhythm:
-        return None
-    present = hold_sequence(connection)
-    if subscriber.rhythm == "feed":
-        # Releases did not count this reader in, so the first digest would hold the whole archive.
-        return present
-    if settings.rhythm == "each":
-        topics = _topics_of_both(subscriber.topics, settings.topics)
-        if topics is not None:
-            wanted = Missed(
-                subscriber_id=subscriber.id,
-                after=subscriber.covered_through,
-                through=present,
-                topics=topics,
-                languages=_languages(settings.language, masthead),
-            )
-            owe_missed(connection, wanted, reason="rhythm")
-        return present
-    return None
+
+def _owe_digest(
+    connection: Connection, subscriber: Subscriber, settings: Settings, *, through: int, masthead: Masthead
+) -> None:
+    """Owe what the next digest would have brought, in the language that is chosen now."""
+    topics = _topics_of_both(subscriber.topics, settings.topics)
+    if topics is not None:
+        wanted = replace(subscriber, topics=topics, language=settings.language)
+        owe_missed(connection, missed_by(wanted, through=through, masthead=masthead), reason="rhythm")
 
 
 def missed_by(subscriber: Subscriber, *, through: int, masthead: Masthead) -> Missed:

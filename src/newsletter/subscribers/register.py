@@ -72,8 +72,8 @@ def update_choices(store: Store, address: str, choices: Choices, *, intake: Inta
     key = parse_address(address).key
     with store.writing() as connection:
         # Before the reader's row, as a release does: the other order is a deadlock on PostgreSQL.
-        hold_sequence(connection)
+        sequence = hold_sequence(connection)
         subscriber = subscriber_by_key(connection, key, to_change=True)
         if subscriber is None:
             raise UsageError(f"{mask(address)} is no subscriber here. Add it with: newsletter subscribers add.")
-        return change(connection, subscriber, choices, intake=intake)
+        return change(connection, subscriber, choices, intake=intake, sequence=sequence)

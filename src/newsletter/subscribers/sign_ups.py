@@ -38,11 +38,9 @@ from newsletter.subscribers.choices import MAX_WORDING_CHARACTERS, Settings, off
 from newsletter.subscribers.forms import Answer, ConfirmationKind, SignUpForm
 from newsletter.subscribers.newcomers import Intake
 from newsletter.subscribers.tokens import confirm_token, preferences_token, suppression_key
-from newsletter.subscribers.wanted import MOST_NOTICES, NOTICE_EVERY, Asking, NoticeKind, NoticeWanted, Post
+from newsletter.subscribers.wanted import LEFT_ALONE, MOST_NOTICES, NOTICE_EVERY, Asking, NoticeKind, NoticeWanted, Post
 
 MAX_PAGE_CHARACTERS = 512
-# Where mail would go against somebody's will, or nowhere.
-_LEFT_ALONE = frozenset({SubscriberState.BOUNCED, SubscriberState.COMPLAINED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,11 +81,11 @@ def sign_up(store: Store, form: SignUpForm, *, intake: Intake, asking: Asking, p
         ip=form.ip if asking.keep_ip else None,
     )
     with store.writing() as connection:
-        _tidy(connection, intake)
+        _tidy(connection, intake.now)
         if asked_since(connection, intake.now - timedelta(hours=1)) >= asking.notices_per_hour:
             return Answer.TOO_MANY
         subscriber = subscriber_by_key(connection, address.key, to_change=True)
-        may = _may_be_asked(connection, address, intake) and (subscriber is None or subscriber.state not in _LEFT_ALONE)
+        may = _may_be_asked(connection, address, intake) and (subscriber is None or subscriber.state not in LEFT_ALONE)
         if subscriber is None and may:
             subscriber = _write_pending(connection, address, settings, intake=intake, asking=asking)
         if subscriber is not None and subscriber.state is SubscriberState.ACTIVE:
@@ -147,14 +145,13 @@ def expire_pending(store: Store, *, now: datetime) -> int:
     At most a thousand a call. `now` is aware UTC. One transaction; safe to repeat.
     """
     with store.writing() as connection:
-        forget_network_addresses(connection, now)
-        return delete_expired_pending(connection, now)
+        return _tidy(connection, now)
 
 
-def _tidy(connection: Connection, intake: Intake) -> None:
+def _tidy(connection: Connection, now: datetime) -> int:
     """Forget who never confirmed, and network addresses whose time is over."""
-    delete_expired_pending(connection, intake.now)
-    forget_network_addresses(connection, intake.now)
+    forget_network_addresses(connection, now)
+    return delete_expired_pending(connection, now)
 
 
 def _may_be_asked(connection: Connection, address: ValidAddress, intake: Intake) -> bool:

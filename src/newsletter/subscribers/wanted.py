@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from newsletter.model import SubscriberId
+from newsletter.model import SubscriberId, SubscriberState
 
 
 class NoticeKind(StrEnum):
@@ -52,5 +52,7 @@ class Asking:
 # all the work and keeps nothing, so that an address that is not written to takes as long as one that is.
 Post = Callable[[Connection, NoticeWanted, bool], None]
 
+# Where mail would go against somebody's will, or nowhere.
+LEFT_ALONE = frozenset({SubscriberState.BOUNCED, SubscriberState.COMPLAINED})
 MOST_NOTICES = 3
 NOTICE_EVERY = timedelta(hours=24)
