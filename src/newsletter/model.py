@@ -78,6 +78,11 @@ class Masthead:
     bounce_domain: str
     topics: tuple[Topic, ...] = ()
 
+    @property
+    def contact(self) -> str:
+        """Where a reader who writes to us reaches somebody."""
+        return self.reply_to or self.sender.address
+
 
 # --- articles --------------------------------------------------------------------------------
 

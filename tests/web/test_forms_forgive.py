@@ -12,9 +12,9 @@ from newsletter.i18n import load_words
 from newsletter.model import Masthead
 from newsletter.pages import Form, PageText
 from newsletter.subscribers import Choices
-from newsletter.web.asking import asker_of
+from newsletter.web.asking import LOOPBACK, asker_of, is_among
 from newsletter.web.guard import Guard, body_of
-from newsletter.web.health import Tally, is_loopback
+from newsletter.web.health import Tally
 from newsletter.web.offers import choices_view, script
 from newsletter.web.words import _plain_page, frame_in
 
@@ -51,7 +51,7 @@ def test_a_proxy_on_this_machine_that_nobody_named_is_not_this_machine() -> None
 
     found = asker_of(scope, trusted=())
 
-    assert not is_loopback(found)
+    assert not is_among(found, LOOPBACK)
 
 
 def test_a_form_cut_off_on_its_way_is_no_form() -> None:

@@ -124,7 +124,7 @@ def _list_fields(masthead: Masthead) -> tuple[Field, ...]:
         raise MessageError("List-ID: the newsroom's slug and host make no valid identifier. Correct slug or base_url.")
     if not urlsplit(masthead.base_url).scheme.startswith("http"):
         raise MessageError("base_url is no http address, so nobody could unsubscribe. Correct config.toml.")
-    answers_to = wire_address(masthead.reply_to or masthead.sender.address)
+    answers_to = wire_address(masthead.contact)
     home = f"{masthead.base_url}/"
     return (
         list_id_field(wash_line(masthead.title), masthead.list_id),

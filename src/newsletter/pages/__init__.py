@@ -6,7 +6,7 @@ to `site`; the web door calls it for the few pages made on the spot (leaving, no
 
 from newsletter.pages.article import Neighbours, article_page
 from newsletter.pages.forms import ChoicesView, Option, PreferencesPage, SubscribePage, preferences_page, subscribe_page
-from newsletter.pages.frame import FeedLink, Frame, LanguageLink, feed_links, make_frame
+from newsletter.pages.frame import FeedLink, Frame, LanguageLink, feed_links, make_frame, subscribe_path
 from newsletter.pages.listing import Place, index_page, topic_page, year_page
 from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
 from newsletter.pages.search import SearchResults, search_page
@@ -38,6 +38,7 @@ __all__ = [
     "site_pages",
     "stylesheet",
     "subscribe_page",
+    "subscribe_path",
     "topic_page",
     "year_page",
 ]

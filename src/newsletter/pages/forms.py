@@ -62,7 +62,6 @@ class PreferencesPage:
     action: str
     seal: str
     unsubscribe: str
-    script: str
     weeks: tuple[Option, ...]
     paused: str = ""
     note: str = ""

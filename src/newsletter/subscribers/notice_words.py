@@ -47,8 +47,7 @@ def notice_text(wanted: NoticeWanted, *, masthead: Masthead) -> NoticeText:
         case NoticeKind.MOVED:
             subject = say("Your address for {newsroom} was changed", newsroom=name)
             moved = say("{newsroom} goes to another address now, as was confirmed there.", newsroom=name)
-            contact = masthead.reply_to or masthead.sender.address
-            paragraphs = (moved, say("If that was not you, write to {address}.", address=contact))
+            paragraphs = (moved, say("If that was not you, write to {address}.", address=masthead.contact))
         case NoticeKind.RETURN:
             subject = say("Do you want {newsroom} back?", newsroom=name)
             ended = say("The subscription of this address has ended. Somebody says that this was a mistake.")

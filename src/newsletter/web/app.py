@@ -15,10 +15,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from newsletter.pages import PageText
-from newsletter.web.asking import is_among, new_watch
+from newsletter.web.asking import LOOPBACK, new_watch
 from newsletter.web.confirming import confirm_endpoint
 from newsletter.web.guard import Guard
-from newsletter.web.health import Tally, alive, is_loopback, metrics_endpoint, ready_endpoint, security_endpoint
+from newsletter.web.health import Tally, alive, metrics_endpoint, ready_endpoint, security_endpoint
 from newsletter.web.inbox import inbox_routes
 from newsletter.web.preferring import preferences_endpoint
 from newsletter.web.published import feeds_endpoint, site_endpoint
@@ -52,7 +52,7 @@ def create_app(
     routes = [
         Route("/healthz", alive),
         Route("/readyz", ready_endpoint(newsroom)),
-        Route("/metrics", metrics_endpoint(newsroom, tally, lambda at: is_loopback(at) or is_among(at, trusted))),
+        Route("/metrics", metrics_endpoint(newsroom, tally, (*LOOPBACK, *trusted))),
         Route("/.well-known/security.txt", security_endpoint(newsroom)),
         Route("/u/{token:path}", unsubscribe_endpoint(newsroom, watch), methods=both),
         Route("/c/{token:path}", confirm_endpoint(newsroom, watch), methods=both),

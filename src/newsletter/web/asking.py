@@ -22,7 +22,7 @@ Networks = Collection[ipaddress.IPv4Network | ipaddress.IPv6Network]
 MAX_FIELDS = 20
 FORM_TYPE = "application/x-www-form-urlencoded"
 _ASKER = "newsletter.asker"
-_LOOPBACK: Networks = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+LOOPBACK: Networks = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,10 +63,10 @@ def asker_of(scope: Scope, trusted: Networks) -> str:
     if not is_among(address, trusted):
         # A proxy on this machine that nobody told us of: it asks for somebody else, and that is not this machine.
         is_relayed = any(name in (b"x-forwarded-for", b"forwarded", b"x-real-ip") for name, _ in scope["headers"])
-        return "" if is_relayed and is_among(address, _LOOPBACK) else address
+        return "" if is_relayed and is_among(address, LOOPBACK) else address
     named = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     for hop in reversed(named.decode("latin-1").split(",")):
-        if not _is_address(hop.strip()):
+        if _parsed(hop.strip()) is None:
             break
         address = hop.strip()
         if not is_among(address, trusted):
@@ -107,8 +107,8 @@ def is_from_elsewhere(request: Request, masthead: Masthead) -> bool:
     origin = request.headers.get("origin", "null")
     if origin == "null":
         return False
-    here = {_origin(masthead.base_url), f"http://{request.headers.get('host', '')}"}
-    here.add(f"https://{request.headers.get('host', '')}")
+    host = request.headers.get("host", "")
+    here = {_origin(masthead.base_url), f"http://{host}", f"https://{host}"}
     return origin.lower() not in {each.lower() for each in here}
 
 
@@ -126,18 +126,14 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def is_among(address: str, networks: Networks) -> bool:
     """Whether `address` lies in one of `networks`."""
+    found = _parsed(address)
+    return found is not None and any(found in network for network in networks)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address(address)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return any(found in network for network in networks)
+        return None

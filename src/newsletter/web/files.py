@@ -142,9 +142,20 @@ async def serve(
 
     What is in memory is answered at once; only reading a file takes a thread.
     """
-    held = shelf.known(path) or await run_in_threadpool(shelf.find, path)
-    if held is None:
-        return None
+    held = await held_of(shelf, path)
+    return None if held is None else await answer_held(request, shelf, (path, held), headers, now)
+
+
+async def held_of(shelf: Shelf, path: str) -> Held | None:
+    """The file `path` as it stands now, from memory where it can be; None when there is none to serve."""
+    return shelf.known(path) or await run_in_threadpool(shelf.find, path)
+
+
+async def answer_held(
+    request: Request, shelf: Shelf, found: tuple[str, Held], headers: Mapping[str, str], now: datetime
+) -> Response | None:
+    """The file that was `found` (its path, and as it was read), read whole where its bytes are not held."""
+    path, held = found
     response = answer_with(request, held, headers, now)
     if response is None:
         whole = await run_in_threadpool(shelf.whole, path)

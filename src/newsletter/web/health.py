@@ -6,7 +6,6 @@ token, or a word that a stranger chose.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cached_property
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from newsletter.errors import NewsletterError
-from newsletter.web.asking import asker
+from newsletter.web.asking import Networks, asker, is_among
 from newsletter.web.served import ServedNewsroom
 from newsletter.web.words import log
 
@@ -89,13 +88,13 @@ def ready_endpoint(newsroom: ServedNewsroom) -> Endpoint:
     return ready
 
 
-def metrics_endpoint(newsroom: ServedNewsroom, tally: Tally, local: Callable[[str], bool]) -> Endpoint:
-    """Serves `/metrics` in the text format of Prometheus to `local` askers; 404 to all others."""
+def metrics_endpoint(newsroom: ServedNewsroom, tally: Tally, local: Networks) -> Endpoint:
+    """Serves `/metrics` in the text format of Prometheus to askers from `local`; 404 to all others."""
 
     def metrics(request: Request) -> Response:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-        if not local(asker(request)):
+        if not is_among(asker(request), local):
             raise HTTPException(status_code=404)
         try:
             counts = newsroom.counts()
@@ -137,11 +136,3 @@ def security_endpoint(newsroom: ServedNewsroom) -> Endpoint:
         return PlainTextResponse("\n".join(lines) + "\n", headers={"Cache-Control": "public, max-age=86400"})
 
     return security
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `address` is this machine."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -9,26 +9,29 @@ from importlib.resources import files
 from zoneinfo import available_timezones
 
 from newsletter.i18n import Words, load_words
-from newsletter.model import Masthead
+from newsletter.model import RHYTHMS, Masthead
 from newsletter.pages import ChoicesView, Option
 from newsletter.subscribers import Choices
 from newsletter.web.asking import Fields
 
 SCRIPT = files("newsletter.web") / "zone.js"
 _REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-_RHYTHMS = ("each", "daily", "weekly", "monthly", "feed")
 
 
 def choices_view(
-    choices: Choices, *, masthead: Masthead, words: Words, rhythms: Sequence[str] = _RHYTHMS
+    choices: Choices, *, masthead: Masthead, words: Words, rhythms: Sequence[str] = RHYTHMS
 ) -> ChoicesView:
     """The choices a form offers, with those of `choices` chosen; odd ones choose nothing."""
-    zone = choices.time_zone or masthead.time_zone
+    zone, language = choices.time_zone or masthead.time_zone, choices.language or words.language
     topics = [topic for topic in masthead.topics if topic.declared]
     return ChoicesView(
         name=choices.name or "",
         languages=tuple(
-            Option(value=each, label=_own_name(each), chosen=each == (choices.language or words.language))
+            Option(
+                value=each,
+                label=load_words(each).language_name(each),
+                chosen=each == language,
+            )
             for each in masthead.languages
         ),
         rhythms=tuple(
@@ -110,8 +113,3 @@ def _grouped_zones() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _city(zone: str) -> str:
     return zone.partition("/")[2].replace("_", " ").replace("/", " – ") or zone
-
-
-@lru_cache(maxsize=64)
-def _own_name(language: str) -> str:
-    return load_words(language).language_name(language)

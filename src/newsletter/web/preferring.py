@@ -7,44 +7,24 @@ two requests. The token is in the path and nowhere else: no referrer, no log, no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from newsletter.errors import ConfigError, NewsletterError
-from newsletter.i18n import Words
+from newsletter.errors import NewsletterError
 from newsletter.model import SubscriberState
 from newsletter.pages import Option, PageText, PreferencesPage, preferences_page
 from newsletter.subscribers import Answer, Choices, PreferencesView
-from newsletter.web.answers import later, once_more, personal, too_often, unknown_link
-from newsletter.web.asking import Fields, Watch, asker, form_of, is_sealed
-from newsletter.web.confirming import TOKEN
-from newsletter.web.guard import body_of
-from newsletter.web.limits import neighbourhood
-from newsletter.web.offers import choices_in, choices_view, script_path
-from newsletter.web.policies import FORM_POLICY
-from newsletter.web.seals import SealState, seal_for
+from newsletter.web.answers import TOKEN, Visit, later, personal, too_often, unknown_link
+from newsletter.web.asking import Fields, Watch
+from newsletter.web.offers import choices_in, choices_view
 from newsletter.web.served import ServedNewsroom
 from newsletter.web.words import answer_page, frame_in, isolated_address, log, wished_language
 
 WEEKS = (1, 2, 3, 4, 6, 8, 12, 26)
 RETRY_S = 3600
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Visit:
-    """One request to one reader's page."""
-
-    newsroom: ServedNewsroom
-    watch: Watch
-    token: str
-    language: str
-
-    @property
-    def words(self) -> Words:
-        return frame_in(self.newsroom.masthead, self.language).words
 
 
 def preferences_endpoint(newsroom: ServedNewsroom, watch: Watch) -> Callable[[Request], Response]:
@@ -53,50 +33,46 @@ def preferences_endpoint(newsroom: ServedNewsroom, watch: Watch) -> Callable[[Re
     def preferences(request: Request) -> Response:
         token = request.path_params["token"].removesuffix("/")
         language = wished_language(request, newsroom.masthead)
-        visit = _Visit(newsroom=newsroom, watch=watch, token=token, language=language)
+        visit = Visit(newsroom=newsroom, watch=watch, door="p", token=token, language=language)
         try:
             return personal(_answer(visit, request))
-        except (NewsletterError, ConfigError) as error:
+        except NewsletterError as error:
             log.error("Nobody can change choices just now: %s", error)
             return personal(later(newsroom, language))
 
     return preferences
 
 
-def _answer(visit: _Visit, request: Request) -> Response:
+def _answer(visit: Visit, request: Request) -> Response:
     newsroom, token = visit.newsroom, visit.token
     view = newsroom.readers.preferences_of(token) if TOKEN.fullmatch(token) else None
     if view is None or view.state is not SubscriberState.ACTIVE:
         return unknown_link(newsroom, visit.language)
-    visit = _Visit(newsroom=newsroom, watch=visit.watch, token=token, language=view.language)
+    visit = replace(visit, language=view.language)
     if request.method != "POST":
         return _page(visit, view)
-    fields = form_of(request, body_of(request), topics=len(newsroom.masthead.topics))
-    state = is_sealed(request, fields, newsroom, visit.watch, f"p:{token}")
-    if fields is None or state not in (SealState.GOOD, SealState.EARLY):
-        return once_more(newsroom, visit.language, f"{newsroom.masthead.base_url}/p/{token}")
-    wait_s = visit.watch.wishes.wait_s(neighbourhood(asker(request)), newsroom.clock())
-    if wait_s:
-        return too_often(newsroom, visit.language, wait_s=wait_s)
+    fields = visit.form(request, topics=len(newsroom.masthead.topics))
+    if isinstance(fields, Response):
+        return fields
     wishes = {"save": _save, "pause": _pause, "address": _address, "data": _data, "erase": _erase}
     wish = wishes.get(fields.get("wish"))
     return _page(visit, view) if wish is None else wish(visit, view, fields)
 
 
-def _save(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
+def _save(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     saved = visit.newsroom.readers.save_preferences(visit.token, choices_in(fields))
     if saved is None:
         return unknown_link(visit.newsroom, visit.language)
     answer, now = saved
     # The page speaks the language that was just chosen.
-    visit = _Visit(newsroom=visit.newsroom, watch=visit.watch, token=visit.token, language=now.language)
+    visit = replace(visit, language=now.language)
     say = visit.words.say
     if answer is not Answer.TAKEN:
         return _page(visit, now, fault=say("One of the choices is not possible here. Please choose again."))
     return _page(visit, now, note=say("Saved."))
 
 
-def _pause(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
+def _pause(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     asked = fields.get("weeks")
     weeks = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 3 else -1
     if weeks not in (0, *WEEKS):
@@ -109,7 +85,7 @@ def _pause(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
     return _page(visit, now, note=say("The pause has begun.") if weeks else say("The pause is over."))
 
 
-def _address(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
+def _address(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     say = visit.words.say
     answer = visit.newsroom.readers.ask_address_change(visit.token, fields.get("address"))
     if answer is None:
@@ -122,7 +98,7 @@ def _address(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
     return _page(visit, view, note=say("A message is on its way to the new address. Its link makes the change."))
 
 
-def _data(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
+def _data(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     data = visit.newsroom.readers.data_of(visit.token)
     if data is None:
         return unknown_link(visit.newsroom, visit.language)
@@ -130,7 +106,7 @@ def _data(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
     return Response(data, media_type="application/json; charset=utf-8", headers=headers)
 
 
-def _erase(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
+def _erase(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     say = visit.words.say
     if fields.get("sure") != "yes":
         return _page(visit, view, fault=say("Tick the box first: there is no way back."))
@@ -142,7 +118,7 @@ def _erase(visit: _Visit, view: PreferencesView, fields: Fields) -> Response:
     return answer_page(visit.newsroom, text, language=visit.language)
 
 
-def _page(visit: _Visit, view: PreferencesView, *, note: str = "", fault: str = "") -> Response:
+def _page(visit: Visit, view: PreferencesView, *, note: str = "", fault: str = "") -> Response:
     newsroom, words, masthead = visit.newsroom, visit.words, visit.newsroom.masthead
     chosen = Choices(
         name=view.name,
@@ -162,10 +138,9 @@ def _page(visit: _Visit, view: PreferencesView, *, note: str = "", fault: str = 
     page = PreferencesPage(
         choices=choices_view(chosen, masthead=masthead, words=words),
         address=isolated_address(view.address),
-        action=f"/p/{visit.token}",
-        seal=seal_for(visit.watch.seal_key, f"p:{visit.token}", newsroom.clock()),
+        action=f"/{visit.link}",
+        seal=visit.seal,
         unsubscribe=f"/u/{view.unsubscribe}",
-        script=script_path("/"),
         weeks=tuple(
             Option(value=str(weeks), label=words.count("{number} week", "{number} weeks", weeks)) for weeks in WEEKS
         ),
@@ -174,4 +149,4 @@ def _page(visit: _Visit, view: PreferencesView, *, note: str = "", fault: str = 
         fault=fault,
     )
     content = preferences_page(newsroom.templates, page, frame=frame_in(masthead, visit.language))
-    return HTMLResponse(content, 422 if fault else 200, headers={"Content-Security-Policy": FORM_POLICY})
+    return HTMLResponse(content, 422 if fault else 200)

@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from newsletter.pages import stylesheet
+from newsletter.web.asking import asker
 from newsletter.web.feed_pages import FeedPages
-from newsletter.web.files import FEED_TYPES, SITE_TYPES, Shelf, answer_with, serve
+from newsletter.web.files import FEED_TYPES, SITE_TYPES, Shelf, answer_held, answer_with, held_of, serve
 from newsletter.web.former import Former
 from newsletter.web.horizon import Horizon
 from newsletter.web.limits import Limit
@@ -105,7 +106,7 @@ async def _page(door: _FeedDoor, request: Request, path: str, url: str, headers:
     shelf = door.shelf
     source = f"{path.rpartition('/')[0]}/feed.json".lstrip("/")
     # The page stands for the feed that was asked for, so that has to be there as well.
-    if await run_in_threadpool(shelf.find, path) is None or (feed := shelf.find(source)) is None:
+    if await held_of(shelf, path) is None or (feed := await held_of(shelf, source)) is None:
         return None
     page = await run_in_threadpool(door.pages.page_of, url, feed)
     if page is None:
@@ -118,8 +119,7 @@ def _wait_s(door: _FeedDoor, request: Request, path: str) -> int:
     """Seconds to wait for who fetches too much, else 0; who asks with a condition fetches only what is new."""
     if request.method != "GET" or any(name in request.headers for name in ("if-none-match", "if-modified-since")):
         return 0
-    asker = request.scope.get("newsletter.asker") or (request.client.host if request.client else "")
-    return door.budget.wait_s(f"{asker} {path}", door.newsroom.clock())
+    return door.budget.wait_s(f"{asker(request)} {path}", door.newsroom.clock())
 
 
 def site_endpoint(newsroom: ServedNewsroom) -> Endpoint:
@@ -135,16 +135,17 @@ def site_endpoint(newsroom: ServedNewsroom) -> Endpoint:
         file = f"{path}index.html" if path == "" or path.endswith("/") else path
         media_type = SITE_TYPES.get(PurePosixPath(file).suffix.lower())
         if media_type:
-            held = shelf.known(file) or await run_in_threadpool(shelf.find, file)
+            held = await held_of(shelf, file)
             if (elsewhere := former.answer(request, shelf, path, held)) is not None:
                 return elsewhere
-            response = await serve(request, shelf, file, _headers(file, media_type), newsroom.clock()) if held else None
+            headers, now = _headers(file, media_type), newsroom.clock()
+            response = await answer_held(request, shelf, (file, held), headers, now) if held is not None else None
             if response is not None:
                 return response
         if path == "site.css":
             css = stylesheet(newsroom.templates)
             return Response(css, media_type="text/css", headers={"Cache-Control": "no-cache"})
-        folder = None if path.endswith("/") else await run_in_threadpool(shelf.find, f"{path}/index.html")
+        folder = None if path.endswith("/") else await held_of(shelf, f"{path}/index.html")
         if folder is not None or former.stands_for(shelf, path):
             # Relative, and each part quoted: no path can make it point at another host.
             return RedirectResponse(f"./{quote(path.rpartition('/')[2], safe='')}/", status_code=301)

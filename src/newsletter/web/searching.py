@@ -8,10 +8,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from newsletter.errors import ConfigError, NewsletterError
+from newsletter.errors import NewsletterError
 from newsletter.pages import SearchResults, search_page
-from newsletter.web.answers import later, page_language
-from newsletter.web.policies import PERSONAL
+from newsletter.web.answers import later, page_language, personal
 from newsletter.web.served import ServedNewsroom
 from newsletter.web.words import frame_in, log
 
@@ -31,14 +30,10 @@ def search_endpoint(newsroom: ServedNewsroom) -> Callable[[Request], Response]:
         language = page_language(request, newsroom)
         try:
             response = _answered(newsroom, _results(newsroom, request, language), language)
-        except ConfigError as error:
-            log.error("The theme cannot be used for the search: %s", error)
-            response = later(newsroom, language)
         except NewsletterError as error:
             log.error("Nobody can search just now: %s", error)
             response = later(newsroom, language)
-        response.headers.update(PERSONAL)
-        return response
+        return personal(response)
 
     return search
 

@@ -12,8 +12,9 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from newsletter.errors import ConfigError, NewsletterError
+from newsletter.errors import NewsletterError
 from newsletter.i18n import Words
+from newsletter.model import RHYTHMS
 from newsletter.pages import PageText, SubscribePage, subscribe_page
 from newsletter.subscribers import Answer, Choices, SignUpForm
 from newsletter.web.answers import later, page_language, personal, too_often
@@ -29,7 +30,8 @@ from newsletter.web.words import answer_page, frame_in, log
 Endpoint = Callable[[Request], Response]
 
 PURPOSE = "subscribe"
-_MAIL_RHYTHMS = ("each", "daily", "weekly", "monthly")
+# Whoever asks for email does not want the feed alone.
+_MAIL_RHYTHMS = tuple(rhythm for rhythm in RHYTHMS if rhythm != "feed")
 # A field that people do not see; who fills it in is no person.
 TRAP = "website"
 RETRY_S = 3600
@@ -43,7 +45,7 @@ def subscribe_endpoint(newsroom: ServedNewsroom, watch: Watch) -> Endpoint:
         try:
             response = _take(newsroom, watch, request, language) if request.method == "POST" else None
             return personal(response or _form(newsroom, watch, language, Fields(values={}, topics=())))
-        except (NewsletterError, ConfigError) as error:
+        except NewsletterError as error:
             log.error("Nobody can subscribe just now: %s", error)
             return personal(later(newsroom, language))
 
@@ -135,7 +137,7 @@ def _look_into_mailbox(newsroom: ServedNewsroom, language: str) -> Response:
             say("If the address can be written to, a message is on its way. Its link lets you in."),
             say(
                 "Nothing after a quarter of an hour? Look among the spam, or write to {address}.",
-                address=masthead.reply_to or masthead.sender.address,
+                address=masthead.contact,
             ),
         ),
     )

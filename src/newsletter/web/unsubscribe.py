@@ -7,7 +7,6 @@ people who never asked for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -15,19 +14,16 @@ from starlette.responses import Response
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import Words
-from newsletter.model import Masthead, SubscriberState
+from newsletter.model import SubscriberState
 from newsletter.pages import Form, PageText
 from newsletter.subscribers import ReaderOfToken
-from newsletter.web.answers import later, once_more, personal, too_often, unknown_link
-from newsletter.web.asking import Watch, asker, form_of, is_sealed
+from newsletter.web.answers import TOKEN, Visit, later, personal, unknown_link
+from newsletter.web.asking import Watch
 from newsletter.web.guard import body_of
-from newsletter.web.limits import neighbourhood
-from newsletter.web.seals import FIELD, SealState, seal_for
+from newsletter.web.seals import FIELD
 from newsletter.web.served import ServedNewsroom
 from newsletter.web.words import answer_page, frame_in, isolated, isolated_address, log, wished_language
 
-# What a token may look like at all; the desk says whether it is one.
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _RETURN = "/return"
 
 
@@ -40,20 +36,19 @@ def unsubscribe_endpoint(newsroom: ServedNewsroom, watch: Watch) -> Callable[[Re
 
     def unsubscribe(request: Request) -> Response:
         # The whole rest of the path, so that no odd token finds its way to another page.
-        token = request.path_params["token"].removesuffix("/")
-        if token.endswith(_RETURN):
-            return personal(_undo(newsroom, watch, request, token.removesuffix(_RETURN)))
+        path = request.path_params["token"].removesuffix("/")
+        token, language = path.removesuffix(_RETURN), wished_language(request, newsroom.masthead)
+        visit = Visit(newsroom=newsroom, watch=watch, door="u", token=token, language=language)
+        if not TOKEN.fullmatch(token):
+            return personal(unknown_link(newsroom, language))
         try:
-            reader = _act(newsroom, request, token) if _TOKEN.fullmatch(token) else None
+            if path.endswith(_RETURN):
+                return personal(_undo(visit, request))
+            reader = _act(newsroom, request, token)
         except NewsletterError as error:
-            log.error("Nobody can unsubscribe just now: %s", error)
-            response: Response = later(newsroom, wished_language(request, newsroom.masthead))
-        else:
-            if reader is None:
-                response = unknown_link(newsroom, wished_language(request, newsroom.masthead))
-            else:
-                response = _known(newsroom, watch, reader, token)
-        return personal(response)
+            log.error("Nobody can leave or come back just now: %s", error)
+            return personal(later(newsroom, language))
+        return personal(unknown_link(newsroom, language) if reader is None else _known(visit, reader))
 
     return unsubscribe
 
@@ -67,50 +62,36 @@ def _act(newsroom: ServedNewsroom, request: Request, token: str) -> ReaderOfToke
     return newsroom.readers.unsubscribe(token, source=source)
 
 
-def _undo(newsroom: ServedNewsroom, watch: Watch, request: Request, token: str) -> Response:
-    masthead, language = newsroom.masthead, wished_language(request, newsroom.masthead)
-    if not _TOKEN.fullmatch(token):
-        return unknown_link(newsroom, language)
-    state = is_sealed(request, form_of(request, body_of(request), topics=0), newsroom, watch, f"u:{token}")
-    if request.method != "POST" or state not in (SealState.GOOD, SealState.EARLY):
-        return once_more(newsroom, language, f"{masthead.base_url}/u/{token}")
-    wait_s = watch.wishes.wait_s(neighbourhood(asker(request)), newsroom.clock())
-    if wait_s:
-        return too_often(newsroom, language, wait_s=wait_s)
-    try:
-        reader = newsroom.readers.ask_return(token)
-    except NewsletterError as error:
-        log.error("Nobody can come back just now: %s", error)
-        return later(newsroom, language)
+def _undo(visit: Visit, request: Request) -> Response:
+    newsroom = visit.newsroom
+    if isinstance(form := visit.form(request), Response):
+        return form
+    reader = newsroom.readers.ask_return(visit.token)
     if reader is None:
-        return unknown_link(newsroom, language)
+        return unknown_link(newsroom, visit.language)
     say, address = _words(newsroom, reader.language).say, isolated_address(reader.address)
     sent = say("A message is on its way to {address}. Its link brings the emails back.", address=address)
     text = PageText(title=say("Now look into your mailbox"), paragraphs=(sent,))
     return answer_page(newsroom, text, language=reader.language)
 
 
-def _known(newsroom: ServedNewsroom, watch: Watch, reader: ReaderOfToken, token: str) -> Response:
-    masthead, say = newsroom.masthead, _words(newsroom, reader.language).say
+def _known(visit: Visit, reader: ReaderOfToken) -> Response:
+    newsroom, masthead = visit.newsroom, visit.newsroom.masthead
+    say = _words(newsroom, reader.language).say
     values = {"title": isolated(masthead.title), "address": isolated_address(reader.address)}
     if reader.state == SubscriberState.UNSUBSCRIBED:
         gone = say("{address} gets no more email from {title}, not even what was already waiting to be sent.", **values)
-        mistake = say("If this was a mistake, write to {address}.", address=_contact(masthead))
-        seal = seal_for(watch.seal_key, f"u:{token}", newsroom.clock())
-        undo = Form(action=f"/u/{token}{_RETURN}", button=say("Undo"), hidden={FIELD: seal})
+        mistake = say("If this was a mistake, write to {address}.", address=masthead.contact)
+        undo = Form(action=f"/{visit.link}{_RETURN}", button=say("Undo"), hidden={FIELD: visit.seal})
         text = PageText(title=say("You are unsubscribed"), paragraphs=(gone, mistake), form=undo)
     else:
         text = PageText(
             title=say("Unsubscribe from {title}?", title=isolated(masthead.title)),
             paragraphs=(say("{address} gets no more email from {title} as soon as you press the button.", **values),),
-            form=Form(action=f"/u/{token}", button=say("Unsubscribe")),
+            form=Form(action=f"/{visit.link}", button=say("Unsubscribe")),
         )
     return answer_page(newsroom, text, language=reader.language)
 
 
 def _words(newsroom: ServedNewsroom, language: str) -> Words:
     return frame_in(newsroom.masthead, language).words
-
-
-def _contact(masthead: Masthead) -> str:
-    return masthead.reply_to or masthead.sender.address
