@@ -132,14 +132,13 @@ class Newsroom:
         progress: Callable[[Balance], None] | None = None,
     ) -> EditionReport:
         """Send what is due of an edition and give its balance. Safe to repeat, and beside other senders."""
-        self._refuse_when_paused(mails=True)
         letters = Letters(
             self.store,
             edition,
             masthead=self.masthead,
             bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
         )
-        with self._transport() as transport:
+        with self.open_transport() as transport:
             run = delivery.Run(
                 transport=transport,
                 compose=letters.compose,
@@ -164,7 +163,7 @@ class Newsroom:
             for planned in plan.editions
             for one in planned.dressed
         ]
-        with self._transport() as transport:
+        with self.open_transport(also_paused=True) as transport:
             return send_loose(transport, messages)
 
     def preview(
@@ -363,6 +362,11 @@ class Newsroom:
             remember(connection, "paused", None)
             add_event(connection, "resume", ("newsroom", None), now=self.now)
 
+    def open_transport(self, *, also_paused: bool = False) -> transports.Transport:
+        """The way out for mail; raises NewsroomPaused while a person has not agreed that it may go out again."""
+        self._refuse_when_paused(mails=not also_paused)
+        return transports.open_transport(settings_of(self.config.transport))
+
     def _refuse_when_paused(self, *, mails: bool) -> None:
         reason = self.paused_reason() if mails else None
         if reason is not None:
@@ -394,6 +398,3 @@ class Newsroom:
             max_entries=self.config.feeds.entries,
             max_bytes=self.config.feeds.max_bytes,
         )
-
-    def _transport(self) -> transports.Transport:
-        return transports.open_transport(settings_of(self.config.transport))

@@ -64,15 +64,10 @@ def send(ctx: typer.Context, json: JsonOption = False) -> None:
 
 def _send(newsroom: Newsroom) -> NoticeCounts:
     """Send what is due, until Ctrl-C. Raises NewsroomPaused, StoreError, and TransportError for a dead transport."""
-    from newsletter.delivery import NoticeRun, draining, send_notices, this_sender, transports
-    from newsletter.delivery.transports.configured import settings_of
-    from newsletter.errors import NewsroomPaused
+    from newsletter.delivery import NoticeRun, draining, send_notices, this_sender
 
-    reason = newsroom.paused_reason()
-    if reason is not None:
-        raise NewsroomPaused(f"The newsroom is paused: {reason}. When you are sure: newsletter resume")
     world = newsroom.world
-    with transports.open_transport(settings_of(newsroom.config.transport)) as transport, draining() as stopped:
+    with newsroom.open_transport() as transport, draining() as stopped:
         run = NoticeRun(
             transport=transport,
             clock=world.clock,

@@ -11,9 +11,7 @@ from pathlib import Path
 from newsletter.cli.app import Session
 from newsletter.cli.values import plain
 from newsletter.delivery import NoticeSender, this_sender
-from newsletter.delivery.transports import Transport, open_transport
-from newsletter.delivery.transports.configured import settings_of
-from newsletter.errors import NewsletterError, NewsroomPaused, UsageError
+from newsletter.errors import NewsletterError, UsageError
 from newsletter.model import Masthead
 from newsletter.newsroom import Newsroom
 from newsletter.readers_desk import ReadersDesk
@@ -43,7 +41,7 @@ class Served:
         world = newsroom.world
         self.notices = NoticeSender(
             newsroom.store,
-            self._open_transport,
+            newsroom.open_transport,
             clock=world.clock,
             jitter=lambda: world.random(1)[0] / 256,
             sender=this_sender(world.random(6).hex()),
@@ -84,12 +82,6 @@ class Served:
             "subscribers": {state.value: number for state, number in counts(self._newsroom.store).items()},
             "notices": {state.name.lower(): number for state, number in notices.items()},
         }
-
-    def _open_transport(self) -> Transport:
-        reason = self._newsroom.paused_reason()
-        if reason is not None:
-            raise NewsroomPaused(f"The newsroom is paused: {reason}. When you are sure: newsletter resume")
-        return open_transport(settings_of(self._newsroom.config.transport))
 
 
 class PlainFormatter(logging.Formatter):
