@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -150,6 +150,7 @@ pieces = st.one_of(
 
 
 @given(st.lists(pieces, max_size=30).map("".join))
+@example("<h1><a><h2>word ")
 @settings(max_examples=200)
 def test_any_soup_becomes_clean_html_that_stays_as_it_is(soup: str) -> None:
     try:

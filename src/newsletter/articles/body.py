@@ -51,10 +51,11 @@ def make_body(raw: str, *, path: str, title: str | None, prefix: str) -> Body:
     root = open_tree(raw)
     heading = take_heading(root, title=title)
     source_text = words.text.replace(" ".join(heading.split()), "", 1) if heading else words.text
-    level_headings(root)
     own_anchors(root, prefix=prefix)
     scope_headers(root)
     mend(root)
+    # Last: mending takes headings away, and those that stay must not count them.
+    level_headings(root)
     if depth(root) > MAX_NESTING:
         raise NotABodyError(TOO_DEEP)
     html = seal(root)
