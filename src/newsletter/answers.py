@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from newsletter.delivery import Balance
-from newsletter.model import Subscriber
+from newsletter.model import EditionState, Subscriber, Variant
+from newsletter.store.candidates import Candidate
 from newsletter.store.editions import StoredEdition, StoredVariant
 from newsletter.store.overview import ReaderLine
+from newsletter.store.scheduled import ScheduledArticle
+from newsletter.store.schedules import StoredSlot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +46,11 @@ class AdoptReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """How the newsroom is; `unknown` maps an edition to deliveries nobody knows the end of."""
+    """How the newsroom is; `unknown` maps an edition to deliveries nobody knows the end of.
+
+    `scheduled` are articles and `waiting` digests that wait for their hour, `held_runs` digests that came too
+    late. `unserved` maps a rhythm that no schedule serves to the number of its readers.
+    """
 
     title: str
     paused: str | None
@@ -54,6 +61,11 @@ class Status:
     unfinished: tuple[EditionReport, ...]
     unknown: Mapping[str, int]
     last_backup: str | None
+    scheduled: tuple[ScheduledArticle, ...] = ()
+    schedules: tuple[ScheduleLine, ...] = ()
+    waiting: tuple[StoredEdition, ...] = ()
+    held_runs: tuple[StoredSlot, ...] = ()
+    unserved: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,3 +76,51 @@ class Explanation:
     suppressed: str | None
     would_get: str
     editions: tuple[ReaderLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticked:
+    """What one tick did: uids of articles published and editions held, the runs made, and a sentence per fault.
+
+    `paused` says why nothing was looked at, or is None.
+    """
+
+    paused: str | None = None
+    published: tuple[str, ...] = ()
+    slots: tuple[StoredSlot, ...] = ()
+    held: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleLine:
+    """One schedule for a list; `next` are instants (aware UTC) of the newsroom's hour."""
+
+    name: str
+    words: str
+    whose_hour: str
+    next: tuple[datetime, ...]
+    readers: int
+    paused: bool
+    latest: StoredSlot | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigestLook:
+    """What a run would bring: (variant, its articles in order, its readers) each; `waiting` readers get nothing."""
+
+    schedule: str
+    day: date
+    first_at: datetime
+    variants: tuple[tuple[Variant, tuple[Candidate, ...], int], ...]
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """An edition as the owner's stop link shows it; it goes out `at` its hour (aware UTC) while it is scheduled."""
+
+    uid: str
+    subject: str
+    state: EditionState
+    at: datetime | None

@@ -46,6 +46,9 @@ class Topic:
         return self.names.get(language) or next(iter(self.names.values()), self.slug)
 
 
+RHYTHMS = ("each", "daily", "weekly", "monthly", "feed")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mailbox:
     """A display name (may be empty) and an address, both already validated."""
@@ -60,6 +63,7 @@ class Masthead:
 
     `base_url` has no slash at its end. `list_id` is the bare identifier of RFC 2919
     ("harbour-post.news.example.org"). `fallback` maps a language to those tried after it.
+    `rhythms` are what readers may choose: each article, the schedules in their order, the feed alone.
     """
 
     title: str
@@ -77,6 +81,13 @@ class Masthead:
     owner: str
     bounce_domain: str
     topics: tuple[Topic, ...] = ()
+    rhythms: tuple[str, ...] = RHYTHMS
+
+    def languages_for(self, reader: str) -> tuple[str, ...]:
+        """The languages in which a reader of language `reader` gets an article, best first: own, fallback, default."""
+        base = reader.split("-")[0]
+        chain = self.fallback.get(reader, self.fallback.get(base, ()))
+        return tuple(dict.fromkeys((reader, base, *chain, self.language)))
 
     @property
     def contact(self) -> str:
@@ -124,7 +135,8 @@ class Manuscript:
     sources are still as the author wrote them. `source_text` is the visible text of the body
     before sanitising, for the comparison with what readers get. `topics` are the author's words.
     `standfirst` is the summary where the author wrote one. `date` is a plain wish of the author (aware
-    UTC). `lines` maps a front matter field to its line.
+    UTC), `publish_at` the hour before which nothing of it may be seen. `lines` maps a front matter
+    field to its line.
     """
 
     path: str
@@ -144,10 +156,19 @@ class Manuscript:
     slug: str | None = None
     uid: str | None = None
     draft: bool = False
+    publish_at: datetime | None = None
     translation_of: str | None = None
     email: EmailMode = EmailMode.FULL
     lines: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One correction that readers should know of: when it came out, and in the author's words what it was."""
+
+    at: datetime
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +179,7 @@ class Article:
     most 280 characters. `updated_at` moves only with a significant revision (RFC 4287 §4.2.15).
     `standfirst` is the summary where the author wrote one: shown above the text, where a summary taken
     from the text itself would stutter. `translations` maps the language of each sister article to her URL.
+    `changes` are the corrections told to readers, oldest first.
     """
 
     uid: str
@@ -177,6 +199,7 @@ class Article:
     translations: Mapping[str, str] = field(default_factory=dict)
     date: datetime | None = None
     standfirst: str = ""
+    changes: tuple[Change, ...] = ()
 
     @property
     def shown_at(self) -> datetime:
@@ -268,9 +291,6 @@ class SubscriberState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
-
-
-RHYTHMS = ("each", "daily", "weekly", "monthly", "feed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

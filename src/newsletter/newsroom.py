@@ -8,33 +8,39 @@ the transactions it needs. Time, ids and randomness are handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from newsletter import delivery, editions, site, subscribers
-from newsletter.answers import AdoptReport, EditionReport, Explanation, Status, World
+from newsletter.answers import AdoptReport, EditionReport, Explanation, Status, Ticked, World
 from newsletter.config import Config, load_config
-from newsletter.config.keys import KEY_NAME, read_key, write_key
-from newsletter.config.theme import load_theme
 from newsletter.delivery import Balance, transports
-from newsletter.delivery.letters import Letters
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
-from newsletter.model import DeliveryState, Finding, Masthead, SubscriberId
-from newsletter.readers_desk import DeskTools, ReadersDesk, explain
+from newsletter.model import DeliveryState, EditionKind, Finding, Masthead, SubscriberId
+from newsletter.overviews import status_of
+from newsletter.owner_desk import OwnerDesk
+from newsletter.readers_desk import ReadersDesk, explain
+from newsletter.rehearsal import Rehearsal, rehearse
+from newsletter.schedule_board import ScheduleBoard
+from newsletter.schedule_desk import ScheduleDesk, ScheduleTools, board_of
 from newsletter.site.lock import writing_alone
 from newsletter.store import Store, overview
-from newsletter.store import backup as backups
 from newsletter.store.articles import StoredArticle, all_articles
-from newsletter.store.editions import StoredEdition, edition_counts, list_editions, unfinished_editions, variants_of
+from newsletter.store.editions import (
+    StoredEdition,
+    list_editions,
+    variants_of,
+)
 from newsletter.store.meta import add_event, remember, remembered
-from newsletter.store.schema import require_head, upgrade
-from newsletter.subscribers.tokens import preferences_token
+from newsletter.store.schema import require_head
+from newsletter.upkeep import Upkeep
+from newsletter.workshop import Workshop
 
 
 class Newsroom:
@@ -45,16 +51,17 @@ class Newsroom:
         self.folder = folder.resolve()
         self.world = world
         self.config: Config = load_config(self.folder, environ=world.environ)
+        self._workshop = Workshop(self.folder, self.config, world, lambda: self.store)
 
-    @cached_property
+    @property
     def masthead(self) -> Masthead:
         """What the newsroom says of itself."""
-        return self.config.masthead()
+        return self._workshop.masthead
 
     @cached_property
     def store(self) -> Store:
         """The database, with its tables; a fresh one is made ready, an old one refused with a sentence."""
-        store = self.closed_store()
+        store = Store(self.config.store.url)
         if store.path is not None and not store.path.exists():
             # Addresses are nobody else's to read. SQLite's side files take over the mode; what the disk
             # refuses here, it refuses in a sentence below.
@@ -63,19 +70,15 @@ class Newsroom:
         require_head(store)
         return store
 
-    @cached_property
+    @property
     def templates(self) -> Mapping[str, str]:
         """The theme, by name."""
-        return load_theme(self.folder)
+        return self._workshop.templates
 
-    @cached_property
+    @property
     def keys(self) -> subscribers.Keys:
-        """The keys of mailed links. Made for a newsroom without readers; missing otherwise is exit 78."""
-        if not (self.folder / KEY_NAME).exists():
-            if any(subscribers.counts(self.store).values()):
-                read_key(self.folder)
-            write_key(self.folder, subscribers.serialise_keys(subscribers.new_keys(self.world.random(64))))
-        return subscribers.parse_keys(read_key(self.folder))
+        """The keys of mailed links; missing in a newsroom with readers is exit 78."""
+        return self._workshop.keys
 
     @property
     def now(self) -> datetime:
@@ -84,18 +87,22 @@ class Newsroom:
 
     # Publishing: plan, publish, send.
 
-    def plan(self, files: Sequence[Path], *, wishes: Wishes, publish: PublishWishes) -> Plan:
-        """What publishing `files` would do. Changes nothing."""
-        bench = self._bench()
+    def plan(
+        self, files: Sequence[Path], *, wishes: Wishes, publish: PublishWishes, at: datetime | None = None
+    ) -> Plan:
+        """What publishing `files` would do now, or `at` an hour to come (aware UTC). Changes nothing."""
+        bench = self._workshop.bench(at or self.now)
         with self.store.reading() as connection:
             drafts, unfit = editions.draft_articles(connection, files, bench=bench, wishes=wishes)
             if unfit:
                 raise unfit[0]
+            if not (publish.sample or publish.now):
+                editions.refuse_waiting(connection, drafts)
             return editions.plan_publish(
                 connection,
                 drafts,
                 wishes=publish,
-                wardrobe=self._wardrobe,
+                wardrobe=self._workshop.wardrobe,
                 clock=(bench.now, self.world.new_id),
                 transport_kind=self.config.transport.kind,
             )
@@ -114,15 +121,63 @@ class Newsroom:
         all before anything is done.
         """
         self._refuse_when_paused(mails=bool(plan.editions))
-        if plan.editions and not self.keys.token_keys:
-            raise AssertionError("a newsroom without keys cannot sign links")
-        site.require_writable(self.folder)
-        editions.copy_in(plan.drafts)
-        pictures = {path: data for d in plan.drafts for path, data in editions.prepared_files(d.pictures).items()}
-        site.write_pictures(self.store, self.folder, pictures, now=self.now)
+        self._prepare(plan)
+        if plan.wishes.now:
+            uids, paths = [d.article.uid for d in plan.drafts], [d.source_path for d in plan.drafts]
+            editions.unschedule(self.store, uids=uids, source_paths=paths, now=self.now)
         released = editions.release(self.store, plan, now=self.now)
+        if plan.wishes.mail_correction:
+            bench = self._workshop.digest_bench(self.owner_desk().post)
+            uids = [draft.article.uid for draft in plan.drafts]
+            made = [editions.release_correction(self.store, uid, bench=bench, now=self.now) for uid in uids]
+            released = replace(released, editions=(*released.editions, *filter(None, made)))
         self.renew_outputs()
         return released
+
+    def correction_readers(self, plan: Plan) -> int:
+        """How many readers have an older text of the plan's articles, and would be mailed the correction."""
+        with self.store.reading() as connection:
+            edited = {d.article.uid: d.standing != editions.Standing.SAME for d in plan.drafts}
+            return sum(editions.correction_readers(connection, u, edited=e, now=self.now) for u, e in edited.items())
+
+    def publish_at(self, plan: Plan, at: datetime) -> str:
+        """Freeze a plan of new articles until `at` (aware UTC); gives the name under which they wait.
+
+        Whoever calls `tick` from then on releases it. Raises UsageError for what is published already.
+        """
+        self._prepare(plan)
+        return self.schedules().publish_at(plan, at, hold=self.config.email.hold)
+
+    # What happens at its hour.
+
+    def tick(self) -> Ticked:
+        """Do what is due: publish, release, make the runs of schedules. Sends nothing; safe to repeat."""
+        return self.schedules().tick()
+
+    def send_due(self, *, stop: Callable[[], bool] = lambda: False) -> list[EditionReport]:
+        """Send what is due of every edition, and give the balances; the first fault is raised at the end."""
+        return self.schedules().send_due(stop=stop)
+
+    def schedules(self, *, told: Callable[[], None] = lambda: None) -> ScheduleDesk:
+        """The schedules' desk; `told` hears that a notice to the owner waits to be sent."""
+        return ScheduleDesk(self._schedule_tools(told))
+
+    def schedule_board(self) -> ScheduleBoard:
+        """What schedules have done and will do."""
+        return board_of(self._schedule_tools(lambda: None))
+
+    def rehearse(self, *, days: int) -> Rehearsal:
+        """What would go out in the next `days` days; on a copy of the database, with nothing sent or changed."""
+        return rehearse(self._schedule_tools(lambda: None), days=days)
+
+    def owner_desk(self, *, told: Callable[[], None] = lambda: None) -> OwnerDesk:
+        """The owner's desk; `told` as above."""
+        return self._workshop.owner_desk(told)
+
+    def _schedule_tools(self, told: Callable[[], None]) -> ScheduleTools:
+        return self._workshop.schedule_tools(
+            told, renew=self.renew_outputs, send=lambda edition, stop: self.send(edition, stop=stop)
+        )
 
     def send(
         self,
@@ -132,25 +187,8 @@ class Newsroom:
         progress: Callable[[Balance], None] | None = None,
     ) -> EditionReport:
         """Send what is due of an edition and give its balance. Safe to repeat, and beside other senders."""
-        letters = Letters(
-            self.store,
-            edition,
-            masthead=self.masthead,
-            bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
-        )
         with self.open_transport() as transport:
-            run = delivery.Run(
-                transport=transport,
-                compose=letters.compose,
-                token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
-                preferences_of=lambda reader, version: preferences_token(self.keys, reader, version),
-                clock=self.world.clock,
-                jitter=lambda: self.world.random(1)[0] / 256,
-                sender=delivery.this_sender(self.world.random(6).hex()),
-                on_unknown=delivery.OnUnknown(self.config.email.on_unknown),
-                progress=progress,
-                stop=stop,
-            )
+            run = self._workshop.sending(edition, transport, stop=stop, progress=progress)
             balance = delivery.send_edition(self.store, edition.id, run)
         self.store.checkpoint()
         return EditionReport(edition=edition, balance=balance)
@@ -172,7 +210,7 @@ class Newsroom:
         """Write email, page and feed entries of one article to a folder; gives the paths and findings."""
         plan = self.plan([file], wishes=replace(wishes, for_a_look=True), publish=PublishWishes(sample=True))
         draft = plan.drafts[0]
-        feeds, pages = site.render_alone(draft.article, self._press)
+        feeds, pages = site.render_alone(draft.article, self._workshop.press)
         files = editions.preview_files(plan.editions[0].dressed, feeds, pages, self.masthead)
         folder = into or self.folder / "preview" / draft.article.slug
         return editions.write_preview(folder, files), plan.findings
@@ -195,7 +233,9 @@ class Newsroom:
     def adopt(self, files: Sequence[Path], *, wishes: Wishes) -> AdoptReport:
         """Bring an archive in without mail; a file with faults is left out and the others go on."""
         with self.store.reading() as connection:
-            drafts, unfit = editions.draft_articles(connection, files, bench=self._bench(), wishes=wishes)
+            drafts, unfit = editions.draft_articles(
+                connection, files, bench=self._workshop.bench(self.now), wishes=wishes
+            )
         site.require_writable(self.folder)
         for draft in tuple(drafts):
             try:
@@ -212,16 +252,20 @@ class Newsroom:
     def withdraw(self, uid: str) -> int:
         """Take an article out of feeds and pages; gives how many waiting emails were cancelled."""
         _, going = editions.withdraw(self.store, uid, now=self.now)
+        why = "the article was withdrawn"
+        # What else such an edition brings comes to its readers with their next digest.
         cancelled = sum(
-            editions.cancel_edition(self.store, each.uid, reason="the article was withdrawn", now=self.now)
-            for each in going
+            editions.cancel_edition(
+                self.store, e.uid, reason=why, now=self.now, give_back=e.kind is not EditionKind.SINGLE
+            )
+            for e in going
         )
         self.renew_outputs()
         return cancelled
 
     def renew_outputs(self, *, everything: bool = False) -> site.Renewed:
         """Write feeds and pages that are stale, or all; and the file of uids beside the articles."""
-        renewed = site.renew_public(self.store, self._press, self.folder, now=self.now, everything=everything)
+        renewed = site.renew_public(self.store, self._workshop.press, self.folder, now=self.now, everything=everything)
         with writing_alone(self.folder), self.store.reading() as connection:
             editions.write_uids(self.folder, all_articles(connection))
         return renewed
@@ -229,7 +273,7 @@ class Newsroom:
     def outputs_are_stale(self) -> bool:
         """Whether feeds and pages say less than what is published."""
         with self.store.reading() as connection:
-            return site.outputs_are_stale(connection, self._press)
+            return site.outputs_are_stale(connection, self._workshop.press)
 
     # Editions.
 
@@ -252,13 +296,25 @@ class Newsroom:
         return editions.pause_edition(self.store, uid, now=self.now)
 
     def resume_edition(self, uid: str) -> StoredEdition:
-        """Let an edition go on; `send` does it."""
+        """Let an edition go on; `send` does it. One that was not released yet is, now."""
         self._refuse_when_paused(mails=True)
-        return editions.resume_edition(self.store, uid, now=self.now)
+        resumed = editions.resume_edition(self.store, uid, now=self.now)
+        if resumed.released_at is None:
+            self.tick()
+        return editions.find_edition(self.store, resumed.uid)
 
-    def cancel_edition(self, uid: str) -> int:
-        """End an edition for everyone who does not have it; gives how many emails that were."""
-        return editions.cancel_edition(self.store, uid, reason="cancelled by the owner", now=self.now)
+    def cancel_edition(self, uid: str, *, give_back: bool = False) -> int:
+        """End an edition for everyone who does not have it; gives how many emails that were.
+
+        With `give_back` its articles come to those readers in their next digest.
+        """
+        reason = "cancelled by the owner"
+        return editions.cancel_edition(self.store, uid, reason=reason, now=self.now, give_back=give_back)
+
+    def unschedule(self, named: str) -> tuple[str, ...]:
+        """Let an article (path or uid) that waits for its hour be an article of the folder again; gives its path."""
+        path = editions.place_of(Path(named), self.folder)
+        return editions.unschedule(self.store, uids=(named,), source_paths=(named, path), now=self.now)
 
     def list_deliveries(self, uid: str, *, only: DeliveryState | None, limit: int) -> list[overview.DeliveryLine]:
         """An edition's deliveries, in order of sign-up."""
@@ -271,21 +327,11 @@ class Newsroom:
     @property
     def intake(self) -> subscribers.Intake:
         """What every arrival needs of the newsroom."""
-        return subscribers.Intake(keys=self.keys, masthead=self.masthead, now=self.now, new_uid=self.world.new_id)
+        return self._workshop.intake(self.now)
 
     def readers_desk(self, *, told: Callable[[], None]) -> ReadersDesk:
         """What readers do by themselves; `told` hears that a notice waits to be sent."""
-        tools = DeskTools(
-            store=self.store,
-            keys=self.keys,
-            masthead=self.masthead,
-            templates=self.templates,
-            clock=self.world.clock,
-            new_id=self.world.new_id,
-            asking=subscribers.Asking(**asdict(self.config.readers)),
-            told=told,
-        )
-        return ReadersDesk(tools)
+        return ReadersDesk(self._workshop.desk_tools(told))
 
     def unsubscribe(self, reader: SubscriberId, *, source: str) -> subscribers.Unsubscribed | None:
         """End a reader's mail at once, also what is queued. Safe to repeat."""
@@ -299,57 +345,20 @@ class Newsroom:
 
     def status(self) -> Status:
         """How everything is."""
-        lines = self.list_articles()
-        with self.store.reading() as connection:
-            going = unfinished_editions(connection)
-            return Status(
-                title=self.masthead.title,
-                paused=remembered(connection, "paused"),
-                subscribers={str(state): n for state, n in subscribers.counts(self.store).items() if n},
-                articles=overview.article_counts(connection),
-                editions=edition_counts(connection),
-                changed=tuple(line.source_path or "" for line in lines if line.file == "changed"),
-                unfinished=tuple(
-                    EditionReport(edition=each, balance=delivery.balance_of(connection, each.id)) for each in going
-                ),
-                unknown=overview.unknown_by_edition(connection),
-                last_backup=remembered(connection, "backup"),
-            )
-
-    def closed_store(self) -> Store:
-        """The database as it is, for upgrade, restore and doctor."""
-        return Store(self.config.store.url)
+        changed = tuple(line.source_path or "" for line in self.list_articles() if line.file == "changed")
+        return status_of(self.store, title=self.masthead.title, changed=changed, board=self.schedule_board())
 
     def close(self) -> None:
-        """Let go of the database, if it was opened."""
+        """Let go of the database, if it was opened, and of what was read for it."""
         if "store" in vars(self):
             self.store.close()
+            del self.store
+        self._workshop = Workshop(self.folder, self.config, self.world, lambda: self.store)
 
-    def upgrade(self) -> tuple[str | None, str]:
-        """Bring the database to this program's schema; gives the versions before and after."""
-        with closing(self.closed_store()) as store:
-            return upgrade(store)
-
-    def backup(self, target: Path) -> int:
-        """Write database and key into one zip, also before an upgrade; gives its size in octets."""
-        with closing(self.closed_store()) as store:
-            if store.path is not None and not store.path.exists():
-                require_head(self.store)
-            size = backups.backup(store, target, key_file=self.folder / KEY_NAME)
-            with store.writing() as connection:
-                remember(connection, "backup", f"{self.now:%Y-%m-%d %H:%M} UTC")
-            return size
-
-    def restore(self, archive: Path) -> tuple[Path, ...]:
-        """Put a backup in place, paused; gives where the old files went."""
-        database = self.closed_store().path
-        if database is None:
-            raise UsageError("Bring a PostgreSQL database back with pg_restore.")
-        if "store" in self.__dict__:
-            self.store.close()
-        for opened in ("store", "keys"):
-            self.__dict__.pop(opened, None)
-        return backups.restore(archive, database=database, key_file=self.folder / KEY_NAME, now=self.now)
+    @property
+    def upkeep(self) -> Upkeep:
+        """What is done to the database as a whole."""
+        return Upkeep(folder=self.folder, url=self.config.store.url, clock=self.world.clock, let_go=self.close)
 
     def paused_reason(self) -> str | None:
         """Why the newsroom mails nobody, or None."""
@@ -361,6 +370,10 @@ class Newsroom:
         with self.store.writing() as connection:
             remember(connection, "paused", None)
             add_event(connection, "resume", ("newsroom", None), now=self.now)
+
+    def require_running(self) -> None:
+        """Nothing, while mail may go out; raises NewsroomPaused."""
+        self._refuse_when_paused(mails=True)
 
     def open_transport(self, *, also_paused: bool = False) -> transports.Transport:
         """The way out for mail; raises NewsroomPaused while a person has not agreed that it may go out again."""
@@ -375,26 +388,11 @@ class Newsroom:
                 "Look at newsletter status; when you are sure: newsletter resume"
             )
 
-    def _bench(self) -> editions.Workbench:
-        return editions.Workbench(
-            folder=self.folder,
-            masthead=self.masthead,
-            tag=self.config.newsroom.tag,
-            now=self.now,
-            new_id=self.world.new_id,
-            remembered=editions.read_uids(self.folder),
-        )
-
-    @cached_property
-    def _wardrobe(self) -> editions.Wardrobe:
-        return editions.Wardrobe(templates=self.templates, masthead=self.masthead)
-
-    @cached_property
-    def _press(self) -> site.Press:
-        return site.Press(
-            masthead=self.masthead,
-            tag=self.config.newsroom.tag,
-            templates=self.templates,
-            max_entries=self.config.feeds.entries,
-            max_bytes=self.config.feeds.max_bytes,
-        )
+    def _prepare(self, plan: Plan) -> None:
+        """Copy files in and write pictures, so that no release ever names what is not there."""
+        if plan.editions and not self.keys.token_keys:
+            raise AssertionError("a newsroom without keys cannot sign links")
+        site.require_writable(self.folder)
+        editions.copy_in(plan.drafts)
+        pictures = {path: data for d in plan.drafts for path, data in editions.prepared_files(d.pictures).items()}
+        site.write_pictures(self.store, self.folder, pictures, now=self.now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -45,6 +45,7 @@ class DeskTools:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     asking: Asking
+    newcomers: Mapping[str, int] = field(default_factory=dict)
     told: Callable[[], None] = lambda: None
 
 
@@ -206,7 +207,13 @@ class ReadersDesk:
 
     def _intake(self) -> subscribers.Intake:
         tools = self._tools
-        return subscribers.Intake(keys=tools.keys, masthead=tools.masthead, now=tools.clock(), new_uid=tools.new_id)
+        return subscribers.Intake(
+            keys=tools.keys,
+            masthead=tools.masthead,
+            now=tools.clock(),
+            new_uid=tools.new_id,
+            newcomers=tools.newcomers,
+        )
 
     # Notices.
 

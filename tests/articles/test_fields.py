@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -137,3 +138,57 @@ def test_a_long_summary_is_cut_and_said_so(read: Read) -> None:
     assert [(each.code, each.place) for each in manuscript.findings if each.code == "summary-cut"] == [
         ("summary-cut", "quay.md:3")
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-12-01 08:00", "2026-12-01T07:00"),
+        ('"2026-12-01T08:00"', "2026-12-01T07:00"),
+        ("2026-12-01 08:00:30", "2026-12-01T07:00:30"),
+        ("2026-07-01 08:00", "2026-07-01T06:00"),
+        ("2026-12-01 08:00 America/New_York", "2026-12-01T13:00"),
+        ("2026-12-01T08:00:00+03:00", "2026-12-01T05:00"),
+        ("2026-12-01 08:00Z", "2026-12-01T08:00"),
+        ('"2027-10-31 02:30+02:00"', "2027-10-31T00:30"),
+    ],
+)
+def test_an_hour_to_come_is_a_moment_in_the_newsrooms_zone_unless_it_names_one(
+    read: Read, written: str, moment: str
+) -> None:
+    manuscript = read(with_field(f"publish_at: {written}"), time_zone="Europe/Paris")
+
+    assert manuscript.publish_at == datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+def test_an_article_without_an_hour_to_come_has_none(read: Read) -> None:
+    assert read(with_field("publish_at:")).publish_at is None
+    assert read("---\ntitle: Quay\n---\nText.").publish_at is None
+
+
+def test_an_hour_to_come_of_toml_is_the_same_moment(read: Read) -> None:
+    source = '+++\ntitle = "Quay"\npublish_at = 2026-12-01 08:00:00\n+++\nText.'
+
+    assert read(source, time_zone="Europe/Paris").publish_at == datetime(2026, 12, 1, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("publish_at: 2027-03-28 02:30", "publish_at: there is no 02:30 on 2027-03-28 in Europe/Paris: the clocks go"),
+        ("publish_at: 2027-10-31 02:30", "publish_at: 02:30 comes twice on 2027-10-31 in Europe/Paris. Write 2027-10-"),
+        ("publish_at: 2026-12-01", "publish_at: “2026-12-01” has no time. Write it as well: 2026-12-01 08:00."),
+        ("publish_at: soon", "publish_at: “soon” is no moment."),
+        ("publish_at: 2026-13-01 08:00", "publish_at: there is no day 2026-13-01."),
+        ("publish_at: 2026-12-01 25:00", "publish_at: there is no time 25:00."),
+        ("publish_at: [2026-12-01 08:00]", "publish_at: a list stands where text belongs."),
+        ("publish_at: true", "publish_at: "),
+        ("publish_at: 8", "publish_at: "),
+        ("publishDate: 2026-12-01", 'publishDate: there is no such field. Did you mean "publish_at"?'),
+        ("scheduled: 2026-12-01", 'scheduled: there is no such field. Did you mean "publish_at"?'),
+    ],
+)
+def test_an_hour_to_come_that_cannot_be_meant_is_told_with_its_line(refuse: Refuse, line: str, sentence: str) -> None:
+    (fault,) = refuse(with_field(line), time_zone="Europe/Paris")
+
+    assert fault.startswith(f"quay.md:3: {sentence}")

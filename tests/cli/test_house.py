@@ -111,7 +111,8 @@ def test_status_as_json(run, published: Path) -> None:
     status = run("status", "--json").data
 
     assert set(status) == {
-        "title", "paused", "subscribers", "articles", "editions", "changed", "unfinished", "unknown", "last_backup"
+        "title", "paused", "subscribers", "articles", "editions", "changed", "unfinished", "unknown", "last_backup",
+        "scheduled", "schedules", "waiting", "held_runs", "unserved",
     }  # fmt: skip
     assert (status["subscribers"], status["editions"]) == ({"active": 3, "unsubscribed": 1}, {"sent": 1})
 

@@ -248,10 +248,6 @@ APPENDED = [
         '20: topics.culture: "ART" already means the topic "art". Keep it in one of them.',
     ),
     (
-        '[schedules.weekly]\nat = "mon 08:00"',
-        "19: schedules: schedules are not supported yet. Remove the section, and publish by hand: newsletter publish",
-    ),
-    (
         '[store]\nurl = "sqlite://"',
         "20: store.url: must name a file on disk, or the ledger would be lost. Write sqlite:///newsletter.db.",
     ),
@@ -287,7 +283,7 @@ APPENDED = [
     (
         '["\\u001b[2J"]',
         '19: "\\u001b[2J": there is no such setting. '
-        "Known here: newsroom, email, delivery, transports, feeds, topics, store, readers, web, log.",
+        "Known here: newsroom, email, delivery, transports, feeds, topics, schedules, store, readers, web, log.",
     ),
 ]
 
@@ -426,5 +422,5 @@ def test_a_key_of_a_thousand_names_is_one_unknown_setting(faults, minimal):
 
     assert faults(f"{deep} = 1\n{minimal}") == [
         "config.toml:1: a: there is no such setting. "
-        "Known here: newsroom, email, delivery, transports, feeds, topics, store, readers, web, log."
+        "Known here: newsroom, email, delivery, transports, feeds, topics, schedules, store, readers, web, log."
     ]

@@ -11,13 +11,21 @@ import pytest
 
 from newsletter.config.environment import PREFIX
 from newsletter.config.reference import configuration_reference
+from newsletter.config.setting import variable_name
 from newsletter.config.settings import Sections, written_name
 from newsletter.config.show import show, write_value
-from newsletter.config.table import SETTINGS, find_setting, known_names, variable_name
+from newsletter.config.table import SETTINGS, find_setting, known_names
 from newsletter.model import Mailbox
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
-EVERYTHING = '[topics.x]\n[transports.outbox]\nkind = "maildir"\npath = "outbox"\n'
+EVERYTHING = '[topics.diplomacy]\n[schedules.weekly]\n[transports.outbox]\nkind = "maildir"\npath = "outbox"\n'
+
+
+def name_in(setting: str) -> str:
+    """What stands for NAME where EVERYTHING is written."""
+    if setting.startswith("schedules."):
+        return "weekly"
+    return "outbox" if setting.endswith("path") else "relay"
 
 
 def keys_of(record: type, inside: tuple[str, ...] = ()) -> dict[tuple[str, ...], bool]:
@@ -28,7 +36,7 @@ def keys_of(record: type, inside: tuple[str, ...] = ()) -> dict[tuple[str, ...],
         below = get_args(kind)[1] if get_args(kind) and is_dataclass(get_args(kind)[1]) else kind
         key = (*inside, written_name(field.name))
         if is_dataclass(below) and below is not Mailbox:
-            placeholder = {"transports": ("NAME",), "topics": ("SLUG",)}.get(field.name, ())
+            placeholder = {"transports": ("NAME",), "topics": ("SLUG",), "schedules": ("NAME",)}.get(field.name, ())
             keys |= keys_of(below, (*key, *placeholder))
         elif key != ("transports", "NAME", "name"):
             keys[key] = field.default is MISSING and field.default_factory is MISSING
@@ -48,7 +56,7 @@ def test_every_setting_has_its_entry_and_every_entry_its_setting():
 def test_every_default_in_words_of_toml_is_the_real_one(load, minimal):
     shown = {setting.key: setting for setting in show(load(minimal + EVERYTHING))}
     stated = {
-        setting.key.replace("NAME", "relay").replace("SLUG", "x"): setting.default
+        setting.key.replace("NAME", name_in(setting.key)).replace("SLUG", "diplomacy"): setting.default
         for setting in SETTINGS
         if setting.default and not setting.default.startswith("(")
     }
@@ -61,9 +69,7 @@ def test_every_default_in_words_of_toml_is_the_real_one(load, minimal):
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
 def test_every_example_loads(load, minimal, setting):
-    parts = tuple(
-        {"NAME": "outbox" if setting.key.endswith("path") else "relay", "SLUG": "x"}.get(p, p) for p in setting.parts
-    )
+    parts = tuple({"NAME": name_in(setting.key), "SLUG": "diplomacy"}.get(p, p) for p in setting.parts)
     languages = [] if setting.key in ("newsroom.languages", "newsroom.language") else ["en", "fr", "ar"]
     value = tomllib.loads(f"x = {setting.example}")["x"]
     options = {"newsroom.languages": languages or ["en", "fr", "ar"], ".".join(parts): value}

@@ -59,12 +59,47 @@ def test_every_command_the_readme_names_exists(words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/tour.md"])
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
+    *("docs/tour.md", "docs/schedules.md", "docs/web.md", "docs/operations/README.md"),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [t for t in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in t]
 
     missing = [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()]
 
-    assert targets or page in ("SECURITY.md", "CHANGELOG.md")
+    assert targets or page in ("SECURITY.md", "CHANGELOG.md", "docs/web.md") or "/decisions/" in page
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/schedules.md"])
+def test_every_link_within_a_page_leads_to_a_heading(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    headings = {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)$", text, re.M)}
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+
+
+def promises() -> list[str]:
+    section = README.partition("\n## What it promises\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\d\. .*$", section, flags=re.M)
+
+
+@pytest.mark.parametrize("promise", promises(), ids=lambda promise: promise[:2].strip("."))
+def test_each_promise_has_tests_of_its_own_to_read(promise: str) -> None:
+    linked = re.findall(r"\[tests\]\((tests/[^)]+)\)", promise)
+    files = [
+        file for path in linked for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).glob("*.py"))
+    ]
+
+    assert len(linked) == 1
+    assert any(" test_" in file.read_text(encoding="utf-8") for file in files)
+
+
+def test_there_are_eight_promises() -> None:
+    assert len(promises()) == 8

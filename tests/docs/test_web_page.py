@@ -23,6 +23,7 @@ def test_every_route_is_documented(masthead) -> None:
         feeds_folder=Path(),
         outbox_folder=None,
         readers=None,
+        owner=None,
         feed_pages=True,
         clock=None,
         next_run=None,
@@ -37,7 +38,9 @@ def test_every_route_is_documented(masthead) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["newsletter_subscribers", "newsletter_notices"])
+@pytest.mark.parametrize(
+    "name", ["newsletter_subscribers", "newsletter_notices", "newsletter_editions", "newsletter_runs"]
+)
 def test_every_count_is_documented(name: str) -> None:
     assert f"`{name}`" in PAGE
 

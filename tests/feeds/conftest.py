@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from newsletter.feeds import Channel, Feeds, FeedUrls, build_feeds
+from newsletter.feeds import Channel, Deleted, Feeds, FeedUrls, build_feeds
 from newsletter.model import Article
 
 NAMES = {
     "a": "http://www.w3.org/2005/Atom",
+    "at": "http://purl.org/atompub/tombstones/1.0",
     "dc": "http://purl.org/dc/elements/1.1/",
     "content": "http://purl.org/rss/1.0/modules/content/",
     "media": "http://search.yahoo.com/mrss/",
@@ -70,8 +71,10 @@ def channel() -> Channel:
 def publish(channel: Channel) -> Callable[..., Published]:
     """Build the feeds of some articles, in `channel` or one like it, and read them back."""
 
-    def build(*articles: Article, limits: dict[str, int] | None = None, **changes: Any) -> Published:
-        feeds = build_feeds(replace(channel, **changes), articles, **(limits or {}))
+    def build(
+        *articles: Article, limits: dict[str, int] | None = None, deleted: Sequence[Deleted] = (), **changes: Any
+    ) -> Published:
+        feeds = build_feeds(replace(channel, **changes), articles, deleted=deleted, **(limits or {}))
         return Published(
             feeds=feeds, rss=etree.fromstring(feeds.rss), atom=etree.fromstring(feeds.atom), json=json.loads(feeds.json)
         )

@@ -62,7 +62,7 @@ def confirmed(desk: Desk, address: str = "ada@example.org") -> str:
 
 
 def test_a_second_press_says_done_again_and_proves_nothing_twice(either_desk: Desk) -> None:
-    readers_of(either_desk).sign_up(form("ada@example.org", rhythm="weekly"))
+    readers_of(either_desk).sign_up(form("ada@example.org", rhythm="feed"))
     token = newest_link(either_desk)
 
     first, second = readers_of(either_desk).confirm(token), readers_of(either_desk).confirm(token)
@@ -174,7 +174,7 @@ def test_a_change_of_rhythm_and_a_release_do_not_wait_for_each_other_for_ever(ei
 
     def change() -> None:
         try:
-            readers_of(either_desk).save_preferences(preferences, Choices(rhythm="weekly"))
+            readers_of(either_desk).save_preferences(preferences, Choices(rhythm="feed"))
         except BaseException as fault:  # noqa: BLE001
             faults.append(fault)
 
@@ -188,7 +188,7 @@ def test_a_change_of_rhythm_and_a_release_do_not_wait_for_each_other_for_ever(ei
     changing.join(30)
 
     assert faults == []
-    assert find(either_desk.store, "ada@example.org").rhythm == "weekly"
+    assert find(either_desk.store, "ada@example.org").rhythm == "feed"
 
 
 @pytest.mark.parametrize("address", ["", "ada", "ada@@example.org", "a b@example.org", "ada@example.org\r\nBcc: x@y.z"])

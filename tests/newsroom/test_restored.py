@@ -20,11 +20,11 @@ def restored(desk: Desk, tmp_path: Path) -> Desk:
     desk.add()
     desk.add("farid@example.org", language="fr")
     released = desk.publish(desk.write("articles/tides.md"))
-    desk.newsroom.backup(tmp_path / "backup.zip")
+    desk.newsroom.upkeep.backup(tmp_path / "backup.zip")
     desk.send(released)
     desk.publish(desk.write("articles/quay.md", QUAY))
     desk.pass_time(days=1)
-    desk.newsroom.restore(tmp_path / "backup.zip")
+    desk.newsroom.upkeep.restore(tmp_path / "backup.zip")
     for message in (desk.folder / "outbox/new").iterdir():
         message.unlink()
     return desk
@@ -114,7 +114,7 @@ def test_feeds_say_what_the_restored_database_knows(restored: Desk) -> None:
 def test_last_backup_is_remembered(desk: Desk, tmp_path: Path) -> None:
     before = desk.newsroom.status().last_backup
 
-    size = desk.newsroom.backup(tmp_path / "backup.zip")
+    size = desk.newsroom.upkeep.backup(tmp_path / "backup.zip")
 
     assert (before, desk.newsroom.status().last_backup) == (None, "2026-11-24 09:00 UTC")
     assert size == (tmp_path / "backup.zip").stat().st_size

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from lxml.html import HtmlElement
 
-from newsletter.model import Article, Image, Masthead, Topic
+from newsletter.model import Article, Change, Image, Masthead, Topic
 from newsletter.pages import Frame, Neighbours, article_page, make_frame
 
 Tree = Callable[[bytes], HtmlElement]
@@ -158,3 +158,37 @@ def test_markup_in_a_topic_is_shown_as_text(page: Callable[[Article], HtmlElemen
 
 def test_same_article_gives_the_same_bytes(templates: Mapping[str, str], frame: Frame, article: Article) -> None:
     assert article_page(templates, article, frame=frame) == article_page(templates, article, frame=frame)
+
+
+@pytest.fixture
+def corrected(article: Article) -> Article:
+    changes = (
+        Change(at=article.published_at + timedelta(days=1), note="The tide of 3 March is at 04:10."),
+        Change(at=article.published_at + timedelta(days=2), note="<b>مرحبا</b> {date} & {{ 7*7 }}"),
+    )
+    return replace(article, changes=changes, updated_at=changes[-1].at)
+
+
+@pytest.mark.parametrize(
+    ("language", "beginning"),
+    [
+        ("en", "Changed on November 25, 2026: "),
+        ("fr", "Modifié le 25 novembre 2026 : "),
+        ("ar", "عُدِّل في 25 نوفمبر 2026: "),
+    ],
+)
+def test_corrections_are_told_below_the_text_with_their_day(
+    templates: Mapping[str, str], masthead: Masthead, tree: Tree, corrected: Article, language: str, beginning: str
+) -> None:
+    root = tree(article_page(templates, corrected, frame=make_frame(masthead, language)))
+    first, second = root.xpath("//div[@class='body']/following-sibling::ul[@class='changes']/li")
+
+    assert first.text_content() == f"{beginning}The tide of 3 March is at 04:10."
+    assert first.xpath("time/@datetime") == ["2026-11-25T10:00:00+01:00"]
+    assert second.xpath("bdi/text()") == ["<b>مرحبا</b> {date} & {{ 7*7 }}"]
+
+
+def test_article_never_corrected_has_no_list_of_corrections(
+    page: Callable[[Article], HtmlElement], article: Article
+) -> None:
+    assert page(article).xpath("//*[@class='changes']") == []

@@ -16,6 +16,8 @@ _NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w
 
 
 def test_feed_list_names_every_feed_once(masthead: Masthead) -> None:
+    masthead = replace(masthead, rhythms=("each", "weekly", "harbour-days", "feed"))
+
     root = etree.fromstring(feed_list(masthead, [Topic(slug="ships", names={"en": "Ships & <boats>\x00"})]))
 
     assert (root.tag, root.get("version")) == ("opml", "2.0")
@@ -26,9 +28,15 @@ def test_feed_list_names_every_feed_once(masthead: Masthead) -> None:
         "https://news.example.org/feeds/ar/rss.xml",
         "https://news.example.org/feeds/topics/diplomacy/rss.xml",
         "https://news.example.org/feeds/topics/ships/rss.xml",
+        "https://news.example.org/feeds/digest-weekly.xml",
+        "https://news.example.org/feeds/digest-harbour-days.xml",
     ]
     assert {each.get("type") for each in root.iter("outline")} == {"rss"}
-    assert [each.get("text") for each in root.iter("outline")][-1] == "The Harbour Post – Ships & <boats>"
+    assert [each.get("text") for each in root.iter("outline")][-3:] == [
+        "The Harbour Post – Ships & <boats>",
+        "The Harbour Post – Weekly digest",
+        "The Harbour Post – Digest “harbour-days”",
+    ]
 
 
 def test_site_map_names_every_page_with_its_languages(

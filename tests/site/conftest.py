@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -44,3 +46,18 @@ def rows(store: Store) -> Rows:
             return outputs_at(connection, output_paths(connection))
 
     return read
+
+
+@pytest.fixture
+def external_tool() -> Callable[[str], str]:
+    """Find a program that is not ours; without it the test says that it could not run."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None and os.environ.get("NEWSLETTER_REQUIRE_TOOLS") == "1":
+            pytest.fail(f"{name} is not installed, and NEWSLETTER_REQUIRE_TOOLS=1 asks for it.")
+        if path is None:
+            pytest.skip(f"could not run: {name} is not installed.")
+        return path
+
+    return find

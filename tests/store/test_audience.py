@@ -207,10 +207,10 @@ def test_chunks_cover_exactly_the_rows(store, released, published, rule, now, ro
 
     keys = mailed(store)
     assert len(keys) == rows
-    covered = [[key for key in keys if first <= key <= last] for first, last in ranges]
+    covered = [[key for key in keys if first <= key <= last] for _, first, last in ranges]
     assert [key for chunk in covered for key in chunk] == keys
     assert [len(chunk) for chunk in covered[:-1]] == [CHUNK_SIZE] * (len(covered) - 1)
-    assert all((chunk[0], chunk[-1]) == limits for chunk, limits in zip(covered, ranges, strict=True))
+    assert all((0, chunk[0], chunk[-1]) == limits for chunk, limits in zip(covered, ranges, strict=True))
 
 
 def test_cursors_move_for_active_readers_of_each_article_and_never_back(store, reader, now) -> None:

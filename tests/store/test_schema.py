@@ -95,7 +95,7 @@ def test_older_database_can_be_backed_up_before_the_upgrade(desk, tmp_path: Path
     """What the sentence advises has to work."""
     set_version(desk.store, "0000")
 
-    desk.another().backup(tmp_path / "before.zip")
+    desk.another().upkeep.backup(tmp_path / "before.zip")
 
     assert (tmp_path / "before.zip").is_file()
     assert version(desk.store) == "0000"

@@ -57,9 +57,9 @@ def test_restored_database_mails_nobody_unasked(desk: Desk, tmp_path: Path) -> N
     """A snapshot was restored, and an old schedule mailed again: knadh/listmonk#1801."""
     desk.add()
     released = desk.publish(desk.write("articles/tides.md"))
-    desk.newsroom.backup(tmp_path / "backup.zip")
+    desk.newsroom.upkeep.backup(tmp_path / "backup.zip")
     desk.send(released)
-    desk.newsroom.restore(tmp_path / "backup.zip")
+    desk.newsroom.upkeep.restore(tmp_path / "backup.zip")
     mailed = len(desk.outbox())
 
     with pytest.raises(NewsroomPaused):

@@ -7,7 +7,7 @@ import pytest
 from newsletter.errors import UsageError
 from newsletter.model import Masthead, Topic
 from newsletter.subscribers import Choices
-from newsletter.subscribers.choices import Offer, offer_of, settle
+from newsletter.subscribers.choices import Offer, offer_of, offered_rhythms, refuse_unoffered, settle
 
 
 @pytest.fixture
@@ -96,3 +96,31 @@ def test_undeclared_topics_are_not_offered(masthead: Masthead) -> None:
 
     with pytest.raises(UsageError, match=r"none is declared in config\.toml"):
         settle(Choices(topics=("gossip",)), offer=offer)
+
+
+def test_owner_may_give_the_usual_rhythms_and_those_of_the_schedules(masthead: Masthead) -> None:
+    offer = offer_of(replace(masthead, rhythms=("each", "tides", "feed")))
+
+    assert settle(Choices(rhythm="Tides"), offer=offer).rhythm == "tides"
+    assert settle(Choices(rhythm="monthly"), offer=offer).rhythm == "monthly"
+    with pytest.raises(UsageError, match="Choose one of: each, tides, feed, daily, weekly, monthly"):
+        settle(Choices(rhythm="hourly"), offer=offer)
+
+
+def test_form_offers_what_is_served_and_what_the_reader_has(masthead: Masthead) -> None:
+    served = replace(masthead, rhythms=("each", "tides", "feed"))
+
+    assert offered_rhythms(served) == ("each", "tides", "feed")
+    assert offered_rhythms(served, "tides") == ("each", "tides", "feed")
+    assert offered_rhythms(served, "weekly") == ("each", "tides", "feed", "weekly")
+
+
+@pytest.mark.parametrize("rhythm", [None, "", " ", "each", " Tides ", "feed", "weekly"])
+def test_choice_a_form_offers_is_let_through(masthead: Masthead, rhythm: str | None) -> None:
+    refuse_unoffered(Choices(rhythm=rhythm), replace(masthead, rhythms=("each", "tides", "feed")), "weekly")
+
+
+@pytest.mark.parametrize("rhythm", ["weekly", "hourly", "tides\x1b"])
+def test_choice_no_form_offers_is_refused_in_a_sentence(masthead: Masthead, rhythm: str) -> None:
+    with pytest.raises(UsageError, match=r"rhythm: no “.*” is offered\. Choose one of: each, tides, feed\."):
+        refuse_unoffered(Choices(rhythm=rhythm), replace(masthead, rhythms=("each", "tides", "feed")))

@@ -83,6 +83,23 @@ def test_odd_choice_keeps_nothing_of_the_form(store: Store, added, intake: Intak
     assert find_by_id(store, ada.id) == ada
 
 
+def test_reader_keeps_a_rhythm_that_is_offered_no_more_and_cannot_come_back_to_it(
+    store: Store, added, intake: Intake
+) -> None:
+    ada = added("ada@example.org", rhythm="weekly")
+    served = replace(intake, masthead=replace(intake.masthead, rhythms=("each", "tides", "feed")))
+
+    stayed = save(store, ada.id, Choices(rhythm="weekly", language="fr"), intake=served)
+    moved = save(store, ada.id, Choices(rhythm="tides"), intake=served)
+
+    assert stayed is not None
+    assert (stayed.rhythm, stayed.language) == ("weekly", "fr")
+    assert moved is not None
+    assert moved.rhythm == "tides"
+    with pytest.raises(UsageError, match="Choose one of: each, tides, feed"):
+        save(store, ada.id, Choices(rhythm="weekly"), intake=served)
+
+
 def test_same_choices_again_write_nothing(added, chosen, rows) -> None:
     ada = chosen(added("ada@example.org"), rhythm="daily")
     before = len(rows(events))

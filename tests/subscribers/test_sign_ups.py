@@ -63,6 +63,24 @@ def kept(posted: list[tuple[NoticeWanted, bool]]) -> list[NoticeWanted]:
     return [wanted for wanted, keep in posted if keep]
 
 
+def test_rhythm_that_no_schedule_serves_cannot_be_asked_for(store: Store, intake: Intake, post: Post) -> None:
+    served = replace(intake, masthead=replace(intake.masthead, rhythms=("each", "tides", "feed")))
+
+    def ask_for(address: str, rhythm: str) -> Answer:
+        form = SignUpForm(
+            address=address,
+            choices=Choices(rhythm=rhythm),
+            wording=WORDING,
+            wording_language="en",
+            page="/subscribe",
+        )
+        return sign_up(store, form, intake=served, asking=Asking(), post=post)
+
+    assert ask_for("ben@example.org", "weekly") is Answer.ODD_CHOICE
+    assert ask_for("cleo@example.org", "tides") is Answer.TAKEN
+    assert find(store, "ben@example.org") is None
+
+
 def test_new_reader_is_pending_until_the_link_in_the_notice_is_used(
     store: Store, keys: Keys, ask: Ask, posted: list[tuple[NoticeWanted, bool]], rows, now
 ) -> None:

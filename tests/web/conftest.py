@@ -7,13 +7,14 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 
-from newsletter.model import Article, Masthead, SubscriberState
+from newsletter.answers import Waiting
+from newsletter.model import Article, EditionState, Masthead, SubscriberState
 from newsletter.site import Found
 from newsletter.subscribers import (
     Answer,
@@ -122,6 +123,27 @@ class InMemoryReaders:
 
 
 @dataclass(slots=True)
+class InMemoryOwner:
+    """What waits behind the owner's links; `done` lists what was stopped."""
+
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def waiting_of(self, token: str) -> Waiting | None:
+        if self.failure:
+            raise self.failure
+        return self.waiting.get(token)
+
+    def stop(self, token: str) -> Waiting | None:
+        waiting = self.waiting_of(token)
+        self.done.append(token)
+        if waiting is not None and waiting.state is not EditionState.SENT:
+            self.waiting[token] = replace(waiting, state=EditionState.CANCELLED)
+        return self.waiting.get(token)
+
+
+@dataclass(slots=True)
 class InMemoryNewsroom:
     """A newsroom with real folders whose readers are dictionaries."""
 
@@ -132,6 +154,8 @@ class InMemoryNewsroom:
     outbox_folder: Path | None
     now: datetime
     readers: InMemoryReaders = field(default_factory=InMemoryReaders)
+    owner: InMemoryOwner = field(default_factory=InMemoryOwner)
+    bell_fault: str = ""
     feed_pages: bool = True
     due: datetime | None = None
     faults: dict[str, str] = field(default_factory=dict)
@@ -154,10 +178,18 @@ class InMemoryNewsroom:
         return Found(number=len(hits), articles=tuple(hits[(page - 1) * length : page * length]))
 
     def readiness(self) -> dict[str, str]:
-        return {"database": "", "sender": "", **self.faults}
+        return {"database": "", "sender": "", "bell": self.bell_fault, **self.faults}
+
+    def heartbeat(self) -> str:
+        return self.bell_fault
 
     def counts(self) -> dict[str, dict[str, int]]:
-        return {"subscribers": {"active": 3, "pending": 1}, "notices": {"sent": 2}}
+        return {
+            "subscribers": {"active": 3, "pending": 1},
+            "notices": {"sent": 2},
+            "editions": {"scheduled": 1, "sent": 4},
+            "runs": {"released": 4, "skipped": 1},
+        }
 
 
 @pytest.fixture(scope="session")
@@ -210,6 +242,9 @@ def newsroom(masthead: Masthead, templates: Mapping[str, str], tmp_path: Path, n
         catch_up=False,
         unsubscribe=TOKEN,
     )
+    waiting = Waiting(
+        uid="e-77", subject="The Harbour Post, November 24", state=EditionState.SCHEDULED, at=now + timedelta(hours=2)
+    )
     return InMemoryNewsroom(
         masthead=masthead,
         templates=templates,
@@ -218,6 +253,7 @@ def newsroom(masthead: Masthead, templates: Mapping[str, str], tmp_path: Path, n
         outbox_folder=tmp_path / "outbox",
         now=now,
         readers=InMemoryReaders(known={TOKEN: ada}, confirmations={TOKEN: asked}, choosers={TOKEN: chosen}),
+        owner=InMemoryOwner(waiting={TOKEN: waiting}),
     )
 
 

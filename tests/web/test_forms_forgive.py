@@ -22,7 +22,7 @@ from newsletter.web.words import _plain_page, frame_in
 def test_a_reader_keeps_a_zone_whose_name_is_old(masthead: Masthead) -> None:
     words = load_words("en")
 
-    view = choices_view(Choices(time_zone="US/Eastern"), masthead=masthead, words=words)
+    view = choices_view(Choices(time_zone="US/Eastern"), masthead=masthead, words=words, rhythms=("each",))
 
     chosen = [option.value for _, options in view.zones for option in options if option.chosen]
     assert chosen == ["US/Eastern"]
@@ -31,8 +31,8 @@ def test_a_reader_keeps_a_zone_whose_name_is_old(masthead: Masthead) -> None:
 def test_the_script_guesses_no_zone_where_one_was_chosen(masthead: Masthead) -> None:
     words = load_words("en")
 
-    fresh = choices_view(Choices(), masthead=masthead, words=words)
-    typed = choices_view(Choices(time_zone="Africa/Cairo"), masthead=masthead, words=words)
+    fresh = choices_view(Choices(), masthead=masthead, words=words, rhythms=("each",))
+    typed = choices_view(Choices(time_zone="Africa/Cairo"), masthead=masthead, words=words, rhythms=("each",))
 
     assert (fresh.is_zone_chosen, typed.is_zone_chosen) == (False, True)
     assert b"data-chosen" in script()[0]

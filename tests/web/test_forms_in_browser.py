@@ -19,7 +19,14 @@ from .test_in_browser import AXE
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATHS = ("/subscribe?lang={}", "/subscribe/snippet?lang={}", f"/c/{TOKEN}?{{}}", f"/p/{TOKEN}?{{}}", f"/u/{TOKEN}?{{}}")
+PATHS = (
+    "/subscribe?lang={}",
+    "/subscribe/snippet?lang={}",
+    f"/c/{TOKEN}?{{}}",
+    f"/p/{TOKEN}?{{}}",
+    f"/u/{TOKEN}?{{}}",
+    f"/editions/stop/{TOKEN}?{{}}",
+)
 
 
 @pytest.fixture
@@ -52,6 +59,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     readers.known[TOKEN] = replace(readers.known[TOKEN], language=language)
     readers.confirmations[TOKEN] = replace(readers.confirmations[TOKEN], language=language)
     readers.choosers[TOKEN] = replace(readers.choosers[TOKEN], language=language)
+    newsroom.masthead = replace(newsroom.masthead, language=language)
     found: dict[str, object] = {}
 
     for scheme in ("light", "dark"):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from .conftest import TOKEN
 
-PATHS = ("/subscribe", "/search", f"/c/{TOKEN}", f"/p/{TOKEN}", f"/u/{TOKEN}", "/feeds/rss.xml", "/en/the-tide-tables/")
+DOORS = ("u", "c", "p", "editions/stop")
+PATHS = ("/subscribe", "/search", *(f"/{door}/{TOKEN}" for door in DOORS), "/feeds/rss.xml", "/en/the-tide-tables/")
 NAMES = ("address", "name", "language", "rhythm", "hour", "time_zone", "topics", "seal", "wish", "weeks", "sure", "q")
 TEXTS = st.text(max_size=40) | st.sampled_from(["", "\0", "\r\nBcc: x", "'; DROP TABLE", "<script>", "é" * 300])
 HEADERS = st.dictionaries(
@@ -33,7 +34,7 @@ def test_any_form_by_any_method_is_answered(browser, path: str, method: str, fie
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(token=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60), door=st.sampled_from("ucp"))
+@given(token=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60), door=st.sampled_from(DOORS))
 def test_any_token_is_answered(browser, token: str, door: str) -> None:
     from urllib.parse import quote
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -42,6 +43,24 @@ def test_saving_keeps_all_choices_and_speaks_the_new_language(browser, newsroom)
     expected = Choices(name="", language="fr", time_zone="UTC", rhythm="feed", hour="", topics=("diplomacy",))
     assert newsroom.readers.done == [("save", TOKEN, expected)]
     assert "Enregistré." in answer.text
+
+
+def rhythms_in(page: str) -> list[str]:
+    return re.findall(r'name="rhythm" value="([^"]+)"', page)
+
+
+def test_rhythms_are_those_served_and_the_one_the_reader_has(browser, newsroom) -> None:
+    newsroom.masthead = replace(newsroom.masthead, rhythms=("each", "weekly", "tides", "feed"))
+    served = browser.get(LINK).text
+    newsroom.readers.choosers[TOKEN] = replace(newsroom.readers.choosers[TOKEN], rhythm="monthly")
+
+    old = browser.get(LINK).text
+
+    assert rhythms_in(served) == ["each", "weekly", "tides", "feed"]
+    assert "Once a week, what is new" in served
+    assert "<span>\u2068tides\u2069</span>" in served
+    assert rhythms_in(old) == ["each", "weekly", "tides", "feed", "monthly"]
+    assert 'value="monthly" checked' in old
 
 
 def test_odd_choice_is_said_and_nothing_changes(browser, newsroom) -> None:

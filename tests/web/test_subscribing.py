@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,23 @@ def test_page_speaks_the_browsers_language(browser, language: str, word: str, di
 
     assert word in page
     assert f'<html lang="{language}" dir="{direction}"' in page
+
+
+@pytest.mark.parametrize(
+    ("served", "offered"),
+    [
+        (("each", "weekly", "tides", "feed"), ["each", "weekly", "tides"]),
+        # Nothing to choose from, so nothing is asked.
+        (("each", "feed"), []),
+    ],
+)
+def test_rhythms_on_offer_are_those_that_bring_mail_here(browser, newsroom, served, offered) -> None:
+    newsroom.masthead = replace(newsroom.masthead, rhythms=served)
+
+    page = browser.get("/subscribe?lang=en").text
+
+    assert re.findall(r'name="rhythm" value="([^"]+)"', page) == offered
+    assert ("How often" in page) is bool(offered)
 
 
 def test_looking_writes_nothing(browser, newsroom) -> None:

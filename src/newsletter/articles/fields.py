@@ -19,10 +19,11 @@ from newsletter.articles.limits import MAX_NAME_CHARS
 from newsletter.articles.slug import slugify
 from newsletter.errors import Fault
 from newsletter.model import EmailMode
+from newsletter.timetable import read_moment
 
 KNOWN = (
     *("title", "summary", "author", "date", "updated", "language", "topics", "tags", "image", "image_alt"),
-    *("slug", "uid", "draft", "translation_of", "email"),
+    *("slug", "uid", "draft", "translation_of", "email", "publish_at"),
 )
 # What other programs call our fields.
 _ELSEWHERE = {
@@ -38,6 +39,8 @@ _ELSEWHERE = {
     "lastmod": "updated",
     "modified": "updated",
     "cover": "image",
+    "publishdate": "publish_at",
+    "scheduled": "publish_at",
     "permalink": "slug",
     "guid": "uid",
     "id": "uid",
@@ -55,6 +58,7 @@ class Fields:
     author: str = ""
     date: datetime | None = None
     updated: datetime | None = None
+    publish_at: datetime | None = None
     language: str | None = None
     topics: tuple[str, ...] = ()
     image: str | None = None
@@ -82,6 +86,7 @@ def read_fields(entries: Mapping[str, Entry], *, path: str, zone: tzinfo) -> Fie
         author=reader.line("author") or "",
         date=reader.moment("date", zone),
         updated=reader.moment("updated", zone),
+        publish_at=reader.hour_to_come("publish_at", zone),
         language=reader.language(),
         topics=tuple(dict.fromkeys((*reader.names("topics"), *reader.names("tags")))),
         image=image,
@@ -153,6 +158,17 @@ class _Reader:
         try:
             return parse_date(text, zone=zone)
         except NotADateError as error:
+            self.refuse(name, str(error))
+            return None
+
+    def hour_to_come(self, name: str, zone: tzinfo) -> datetime | None:
+        """An exact moment: an hour that the clocks leave out or show twice is asked about, never guessed."""
+        text = self.plain(name)
+        if text is None:
+            return None
+        try:
+            return read_moment(text, zone=getattr(zone, "key", "UTC"))
+        except ValueError as error:
             self.refuse(name, str(error))
             return None
 

@@ -178,6 +178,7 @@ def _manuscript(fields: Fields, body: Body, told: _Told, *, topics: tuple[str, .
         slug=fields.slug,
         uid=fields.uid,
         draft=fields.draft,
+        publish_at=fields.publish_at,
         translation_of=fields.translation_of,
         email=fields.email,
         lines=fields.lines,

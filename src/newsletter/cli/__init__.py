@@ -13,9 +13,12 @@ from newsletter.cli import (  # each module adds its commands to the app when im
     persons,
     proof,
     publish,
+    rehearse,
     running,
+    schedule,
     service,
     subscribers,
+    tick,
 )
 from newsletter.cli.app import app
 from newsletter.cli.entry import main
@@ -35,7 +38,10 @@ __all__ = [
     "persons",
     "proof",
     "publish",
+    "rehearse",
     "running",
+    "schedule",
     "service",
     "subscribers",
+    "tick",
 ]

@@ -10,6 +10,7 @@ import typer
 from newsletter.cli.app import JsonOption, YesOption, group, session
 from newsletter.cli.help import examples
 from newsletter.cli.values import counted, picked
+from newsletter.errors import UsageError
 
 articles = group("articles", about="List, adopt and withdraw articles.")
 
@@ -89,3 +90,24 @@ def withdraw(
     cancelled = newsroom.withdraw(found.uid)
     waiting = f"; {counted(cancelled, 'email')} that had not left will not be sent" if cancelled else ""
     here.screen.data({"uid": found.uid, "cancelled": cancelled}, [f'"{found.title}" is withdrawn{waiting}.'])
+
+
+@articles.command(
+    no_args_is_help=True,
+    short_help="Stop an article that waits for its hour.",
+    epilog=examples("newsletter articles unschedule articles/spring.md"),
+)
+def unschedule(
+    ctx: typer.Context,
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="The article's path or uid.", show_default=False)],
+    json: JsonOption = False,
+) -> None:
+    """Stop an article that waits for its hour: nothing of it is published, and its file stays as it is.
+
+    What the same command scheduled for the same email is stopped with it.
+    """
+    here = session(ctx, json=json)
+    paths = here.newsroom().unschedule(article)
+    if not paths:
+        raise UsageError(f"{article} waits for no hour. newsletter status lists what does.")
+    here.screen.data({"stopped": paths}, [f"{path} waits no longer" for path in paths])

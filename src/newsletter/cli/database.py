@@ -18,7 +18,7 @@ db = group("db", about="Upgrade, back up and restore the database.")
 def upgrade(ctx: typer.Context, json: JsonOption = False) -> None:
     """Bring the database to this program's schema. Safe to repeat; take a backup first."""
     here = session(ctx, json=json)
-    before, now = here.newsroom().upgrade()
+    before, now = here.newsroom().upkeep.upgrade()
     here.screen.data({"before": before, "now": now})
     here.screen.say(f"Schema {now}, as it was." if before == now else f"Schema {before or 'new'} → {now}.")
 
@@ -39,7 +39,7 @@ def backup(
     here = session(ctx, json=json)
     newsroom = here.newsroom()
     with here.screen.working("copying …"):
-        octets = newsroom.backup(file)
+        octets = newsroom.upkeep.backup(file)
     here.screen.data({"file": file, "octets": octets}, [str(file)])
     here.screen.say(
         f"{size(octets)}, readable by you alone. It holds readers' addresses and the key of every mailed link."
@@ -64,7 +64,7 @@ def restore(
     here = session(ctx, json=json)
     newsroom = here.newsroom()
     here.screen.require_yes(f"Replace the database by {file}?", consequence="This replaces the database", yes=yes)
-    aside = newsroom.restore(file)
+    aside = newsroom.upkeep.restore(file)
     here.screen.data({"moved_aside": aside}, map(str, aside))
     here.screen.say(
         "Restored, and paused: this database does not know what was mailed since the backup.\n"

@@ -101,7 +101,7 @@ def _key(newsroom: Newsroom) -> Iterator[Check]:
 
 
 def _database(newsroom: Newsroom) -> Iterator[Check]:
-    store = newsroom.closed_store()
+    store = newsroom.upkeep.closed_store()
     with store.reading() as connection:
         version = version_of(connection)
         faults = integrity_faults(connection)

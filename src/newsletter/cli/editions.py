@@ -132,8 +132,20 @@ def resume(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
     short_help="End an edition for good.",
     epilog=examples("newsletter editions cancel 7a96"),
 )
-def cancel(ctx: typer.Context, uid: Uid, yes: YesOption = False, json: JsonOption = False) -> None:
-    """End an edition: what is not sent yet is cancelled for good. There is no way back."""
+def cancel(
+    ctx: typer.Context,
+    uid: Uid,
+    give_back: Annotated[
+        bool, typer.Option("--give-back", help="Bring its articles to those readers in their next digest.")
+    ] = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """End an edition: what is not sent yet is cancelled for good. There is no way back.
+
+    One that still waits for its hour leaves no trace: a digest's articles wait for the next run, and articles
+    that were scheduled are not published.
+    """
     from newsletter.model import EditionState
 
     here = session(ctx, json=json)
@@ -146,6 +158,7 @@ def cancel(ctx: typer.Context, uid: Uid, yes: YesOption = False, json: JsonOptio
         consequence=f"This cancels edition {edition.uid}",
         yes=yes,
     )
-    number = newsroom.cancel_edition(edition.uid)
+    number = newsroom.cancel_edition(edition.uid, give_back=give_back)
     here.screen.data({"uid": edition.uid, "cancelled": number})
-    here.screen.say(f"Edition {edition.uid} is cancelled; {counted(number, 'email')} will not be sent.")
+    ends = f"{counted(number, 'email')} will not be sent" if edition.released_at else "nothing of it will go out"
+    here.screen.say(f"Edition {edition.uid} is cancelled; {ends}.")

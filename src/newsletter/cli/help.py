@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SECTIONS = {
     "Set up": ("init", "config", "doctor", "db"),
     "Publish": ("publish", "preview", "check", "articles"),
+    "Schedules": ("schedule", "rehearse", "tick"),
     "Readers": ("subscribers", "why"),
     "Run": ("serve", "status", "editions", "deliveries", "notices", "feeds", "resume"),
 }

@@ -51,7 +51,7 @@ def send(ctx: typer.Context, json: JsonOption = False) -> None:
     Safe to repeat, and beside `serve`. Exit 1 if a notice failed or came too late, 75 if one has to wait.
     """
     here = session(ctx, json=json)
-    counts = _send(here.newsroom())
+    counts = send_notices_due(here.newsroom())
     here.screen.data(
         counts,
         [f"{counts.sent:,} sent, {counts.deferred:,} waiting, {counts.failed:,} failed, {counts.expired:,} expired"],
@@ -62,7 +62,7 @@ def send(ctx: typer.Context, json: JsonOption = False) -> None:
         raise typer.Exit(75)
 
 
-def _send(newsroom: Newsroom) -> NoticeCounts:
+def send_notices_due(newsroom: Newsroom) -> NoticeCounts:
     """Send what is due, until Ctrl-C. Raises NewsroomPaused, StoreError, and TransportError for a dead transport."""
     from newsletter.delivery import NoticeRun, draining, send_notices, this_sender
 

@@ -18,6 +18,9 @@ REASONS = {
     "topics": "chose other topics",
     "received": "have it already",
     "paused": "paused",
+    "late": "joined after their hour",
+    "nothing new": "nothing new for them",
+    "too few": "too little new yet",
 }
 _SEVERITIES = ("error", "warning", "note")
 
@@ -68,6 +71,8 @@ def _edition_lines(edition: PlannedEdition) -> Iterator[str]:
 def _why_nobody(plan: Plan) -> str:
     if plan.wishes.feed_only:
         return " (--feed-only)"
+    if plan.wishes.mail_correction:
+        return " but those who got the old text"
     standings = {str(draft.standing) for draft in plan.drafts}
     if standings == {"same"}:
         return "; it is published and unchanged"

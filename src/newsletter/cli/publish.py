@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from newsletter.cli.app import ExitCodeOption, JsonOption, YesOption, app, session
+from newsletter.cli.appointments import held_until, local_hour, read_hour, schedule
 from newsletter.cli.help import examples
 from newsletter.cli.values import counted, hour
 from newsletter.errors import PreflightError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from newsletter.cli.screen import Screen
     from newsletter.cli.sending import Sent
     from newsletter.editions import Draft, Plan, Released
@@ -41,6 +44,7 @@ LanguageOption = Annotated[
         "newsletter publish articles/spring.md",
         'newsletter publish ../handed-over.txt --title "Spring tides" --feed-only',
         "newsletter publish articles/spring.md --to you@example.org",
+        'newsletter publish articles/spring.md --at "2026-12-01 08:00"',
     ),
 )
 def publish(
@@ -55,7 +59,19 @@ def publish(
     everyone: Annotated[bool, typer.Option("--everyone", help="Mail readers of digests now, too.")] = False,
     each: Annotated[bool, typer.Option("--each", help="One edition per article.")] = False,
     significant: Annotated[bool, typer.Option("--significant", help="An edit that feeds show as updated.")] = False,
-    now: Annotated[bool, typer.Option("--now", help="Publish although the article's date is in the future.")] = False,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What was changed, told on the page and in feeds.")
+    ] = None,
+    mail_correction: Annotated[
+        bool, typer.Option("--mail-correction", help="Mail the correction to those who got the old text.")
+    ] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Publish now, whatever the file says, and without a hold.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="'DATE HH:MM'", help="Publish at this hour, in the newsroom's zone unless it names one."),
+    ] = None,
     new: Annotated[bool, typer.Option("--new", help="Another article at a known path.")] = False,
     same: Annotated[bool, typer.Option("--same", help="A revision, however much it changed.")] = False,
     to: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Send a test copy to this address only.")] = None,
@@ -67,7 +83,8 @@ def publish(
     """Publish articles: a page, feed entries, and an email to each reader who wants each article.
 
     First it shows the plan and asks. Run again, it sends nothing twice: it goes on where a stopped run
-    left off, or says that all is done.
+    left off, or says that all is done. With --at, or publish_at in the file, all is made ready now and goes
+    out at that hour, when `newsletter serve` or `newsletter tick` finds it due.
     """
     from newsletter.editions import PublishWishes, Wishes
 
@@ -75,18 +92,26 @@ def publish(
     _refuse_contradictions(
         {"--new": new, "--same": same},
         {"--to": to is not None, "--dry-run": dry_run},
+        {"--at": at is not None, "--now": now},
+        {"--at": at is not None, "--to": to is not None},
+        {"--at": at is not None, "--note": note is not None},
         {"--feed-only": feed_only, "--everyone": everyone},
         {"--title": title is not None, "several articles": len(articles) > 1},
     )
-    _refuse_subject(subject)
+    _refuse_line("--subject", subject, "to mail under the article's title")
+    _refuse_line("--note", note, "where there is nothing to say")
+    if mail_correction and note is None:
+        raise UsageError("--mail-correction needs --note: the email says what was changed.")
     newsroom = here.newsroom()
+    files = here.files(articles)
+    hour_to_come = None if now or to is not None else _hour_to_come(newsroom, files, at)
     plan = newsroom.plan(
-        here.files(articles),
+        files,
         wishes=Wishes(
             title=title,
             language=language,
             claim="new" if new else "same" if same else None,
-            any_date=now or to is not None,
+            any_date=now or to is not None or hour_to_come is not None,
             for_a_look=to is not None,
         ),
         publish=PublishWishes(
@@ -96,20 +121,45 @@ def publish(
             each=each,
             significant=significant,
             sample=to is not None,
+            now=now,
+            note=note,
+            mail_correction=mail_correction,
         ),
+        at=hour_to_come,
     )
     if to is not None:
         _send_test(newsroom, plan, to, here.screen)
         return
     _show_plan(newsroom, plan, here.screen, dry_run=dry_run)
+    if hour_to_come is None and not now:
+        hour_to_come = held_until(newsroom, plan)
+    if hour_to_come is not None:
+        here.screen.say(f"goes out    {local_hour(newsroom, hour_to_come)}")
     if dry_run:
         if plan.editions and (reason := newsroom.paused_reason()):
             here.screen.warn(f"The newsroom is paused ({reason}): it would mail nobody before newsletter resume.")
         here.screen.say("Nothing was changed (--dry-run).")
         return
-    if plan.changes_something:
-        _ask(plan, here.screen, yes=yes)
+    corrected = newsroom.correction_readers(plan) if mail_correction else 0
+    # An unedited article may still be owed the mail of its correction, or wait for the rest of it.
+    noted = {"changed", "same"} if mail_correction else {"changed"}
+    if note is not None and not any(draft.standing in noted for draft in plan.drafts):
+        raise UsageError("--note goes with an article that was published and has been edited since. Nothing was done.")
+    if plan.changes_something or corrected:
+        _ask(plan.recipients + corrected, here.screen, yes=yes)
+    if hour_to_come is not None:
+        schedule(newsroom, plan, hour_to_come, here.screen)
+        return
     _carry_out(newsroom, plan, here.screen, exit_code=exit_code)
+
+
+def _hour_to_come(newsroom: Newsroom, files: list[Path], at: str | None) -> datetime | None:
+    """The hour that --at or the files name, aware UTC, or None for now. Raises UsageError for one that is past."""
+    from newsletter.editions import wished_hour
+
+    if at is not None:
+        return read_hour(newsroom, at)
+    return wished_hour(files, masthead=newsroom.masthead, now=newsroom.now)
 
 
 def _refuse_contradictions(*pairs: dict[str, bool]) -> None:
@@ -119,11 +169,11 @@ def _refuse_contradictions(*pairs: dict[str, bool]) -> None:
             raise UsageError(f"{' and '.join(pair)} exclude each other. Pass the one you mean. Nothing was done.")
 
 
-def _refuse_subject(subject: str | None) -> None:
-    if subject is not None and not subject.strip():
-        raise UsageError("--subject is empty. Leave it out to mail under the article's title.")
-    if subject is not None and len(subject.splitlines()) > 1:
-        raise UsageError("--subject holds a line break. Write it on one line.")
+def _refuse_line(option: str, text: str | None, otherwise: str) -> None:
+    if text is not None and not text.strip():
+        raise UsageError(f"{option} is empty. Leave it out {otherwise}.")
+    if text is not None and len(text.splitlines()) > 1:
+        raise UsageError(f"{option} holds a line break. Write it on one line.")
 
 
 def _show_plan(newsroom: Newsroom, plan: Plan, screen: Screen, *, dry_run: bool) -> None:
@@ -146,8 +196,7 @@ def _show_plan(newsroom: Newsroom, plan: Plan, screen: Screen, *, dry_run: bool)
         raise PreflightError(f"{number} above: nothing was published. Mend the article and run the command again.")
 
 
-def _ask(plan: Plan, screen: Screen, *, yes: bool) -> None:
-    number = plan.recipients
+def _ask(number: int, screen: Screen, *, yes: bool) -> None:
     whom = counted(number, "reader") if number else "nobody"
     consequence = f"This publishes and mails {whom}"
     if number >= COUNT_BY_HAND and not yes:
@@ -223,7 +272,8 @@ def _standing(draft: Draft, plan: Plan) -> str:
     if draft.standing == "withdrawn":
         return "is back in page and feeds, under its old id. That mails nobody."
     if draft.standing == "changed":
-        return "" if plan.editions else "the new text is in page and feeds. A revision mails nobody."
+        told = "" if plan.wishes.mail_correction else " A revision mails nobody."
+        return "" if plan.editions else f"the new text is in page and feeds.{told}"
     if draft.standing != "same" or plan.editions:
         return ""
     if plan.open:

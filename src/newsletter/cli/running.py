@@ -9,6 +9,7 @@ import typer
 
 from newsletter.cli.app import JsonOption, YesOption, app, session
 from newsletter.cli.help import examples
+from newsletter.cli.values import counted, hour, picked
 
 if TYPE_CHECKING:
     from newsletter.answers import Status
@@ -37,7 +38,9 @@ def serve(
 @app.command(short_help="Say how the newsroom is, and what waits for you.", epilog=examples("newsletter status"))
 def status(ctx: typer.Context, json: JsonOption = False) -> None:
     """Say how the newsroom is: readers, articles that changed, editions under way, what a person must decide."""
+    from newsletter.cli.schedule import schedule_data
     from newsletter.cli.sending import report_data
+    from newsletter.cli.ticks import slot_data
 
     here = session(ctx, json=json)
     found = here.newsroom().status()
@@ -52,6 +55,11 @@ def status(ctx: typer.Context, json: JsonOption = False) -> None:
             "unfinished": [report_data(report) for report in found.unfinished],
             "unknown": found.unknown,
             "last_backup": found.last_backup,
+            "scheduled": [picked(one, ("source_path", "uid", "at", "held")) for one in found.scheduled],
+            "schedules": [schedule_data(line) for line in found.schedules],
+            "waiting": [picked(one, ("uid", "subject", "hold_until")) for one in found.waiting],
+            "held_runs": [slot_data(slot) for slot in found.held_runs],
+            "unserved": found.unserved,
         },
         _lines(found),
     )
@@ -75,6 +83,22 @@ def _lines(found: Status) -> Iterator[str]:
         yield f"unfinished    {uid} is {balance.state}{why}, {left}; newsletter editions resume {uid}"
     for uid, number in found.unknown.items():
         yield f"undecided     {uid}: {number} unknown; newsletter deliveries list {uid} --only unknown"
+    for line in found.schedules:
+        when = "paused" if line.paused else f"next {hour(line.next[0])}" if line.next else "no next run"
+        yield f"schedule      {line.name}: {line.words}, {counted(line.readers, 'reader')}, {when}"
+    for one in found.scheduled:
+        if one.held is None:
+            yield f"waits         {one.source_path} until {hour(one.at)}; newsletter articles unschedule stops it"
+        else:
+            yield f"held          {one.source_path}: {one.held} newsletter publish {one.source_path} --now"
+    for edition in found.waiting:
+        until = hour(edition.hold_until) if edition.hold_until else "now"
+        yield f"waits         “{edition.subject}” until {until}; newsletter editions cancel {edition.uid} stops it"
+    for slot in found.held_runs:
+        what = f"{slot.schedule} of {slot.local_date}"
+        yield f"held          {what}: {slot.reason} newsletter schedule run {slot.schedule} --now sends it"
+    for rhythm, number in found.unserved.items():
+        yield f"unserved      {counted(number, 'reader')} chose {rhythm}; config.toml has no [schedules.{rhythm}]"
     yield f"last backup   {found.last_backup or 'never; newsletter db backup ../backup.zip'}"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from newsletter.store.editions import StoredEdition
 
 _RESTING = (EditionState.PAUSED, EditionState.HELD)
+_LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +39,7 @@ class Sent:
 
     @property
     def exit_code(self) -> int:
-        """130 if stopped; 1 if an email failed or is unknown; 75 if some only wait; else 0."""
+        """130 if stopped; 1 if an email failed or is unknown; 75 if some only wait, but for their hour; else 0."""
         if self.stopped:
             return 130
         balances = [report.balance for report in self.reports]
@@ -45,14 +47,24 @@ class Sent:
             return 1
         if self.trouble is not None:
             return self.trouble.exit_code
-        return 75 if any(b.state in (EditionState.SENDING, *_RESTING) for b in balances) else 0
+        return 75 if any(b.state in _RESTING or _waits(b) for b in balances) else 0
 
 
-def send_with_progress(newsroom: Newsroom, editions: Sequence[StoredEdition], screen: Screen) -> Sent:
+def _waits(balance: Balance) -> bool:
+    """Whether emails wait for another try; those that wait for their reader's hour are in time."""
+    if balance.state is not EditionState.SENDING:
+        return False
+    return not balance.waits_for_hour or balance.count(DeliveryState.DEFERRED) > 0
+
+
+def send_with_progress(
+    newsroom: Newsroom, editions: Sequence[StoredEdition], screen: Screen, *, follow: bool = True
+) -> Sent:
     """Send what is due of `editions`, one after the other, and give every balance, whatever happened.
 
-    The first Ctrl-C lets the message in flight end. A transport that does not work at all ends the
-    run; the editions after it are reported as they are.
+    With `follow` it ends when nothing is in the hands of another sender either, such as `serve`. The first
+    Ctrl-C lets the message in flight end. A transport that does not work at all ends the run; the editions
+    after it are reported as they are.
     """
     reports: list[EditionReport] = []
     trouble: TransportError | None = None
@@ -62,13 +74,22 @@ def send_with_progress(newsroom: Newsroom, editions: Sequence[StoredEdition], sc
                 reports.append(newsroom.show_edition(edition.uid))
                 continue
             try:
-                reports.append(_send(newsroom, edition, screen, stopped))
+                report = _send(newsroom, edition, screen, stopped)
+                while follow and _is_in_other_hands(report) and not stopped():
+                    time.sleep(_LOOK_AGAIN_S)
+                    report = _send(newsroom, edition, screen, stopped)
+                reports.append(report)
             except TransportError as error:
                 trouble = error
                 reports.append(newsroom.show_edition(edition.uid))
         # A signal after the last message stopped nothing.
         is_left = any(unsettled(report.balance) for report in reports)
         return Sent(reports=tuple(reports), stopped=stopped() and is_left, trouble=trouble)
+
+
+def _is_in_other_hands(report: EditionReport) -> bool:
+    """Whether another sender is at it: what was ours to send is sent."""
+    return report.balance.state is EditionState.SENDING and report.balance.count(DeliveryState.LEASED) > 0
 
 
 def _tell_of_draining(screen: Screen) -> None:
@@ -134,6 +155,11 @@ def _tell_report(report: EditionReport, screen: Screen) -> None:
     if balance.state in _RESTING:
         screen.warn(f"edition {uid} is {balance.state}: {balance.reason or 'no reason is known'}")
         screen.warn(f"When you are sure, go on with: newsletter editions resume {uid}")
+    elif balance.next_at and balance.waits_for_hour and not balance.count(DeliveryState.DEFERRED):
+        waiting = balance.count(DeliveryState.QUEUED)
+        screen.say(
+            f"  {waiting:,} wait for their readers' hour, the next {hour(balance.next_at)}; serve or tick sends them"
+        )
     elif balance.next_at:
         deferred = balance.count(DeliveryState.DEFERRED)
         screen.warn(f"{deferred:,} deferred; from {hour(balance.next_at)} on: newsletter editions resume {uid}")

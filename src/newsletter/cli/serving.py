@@ -1,26 +1,28 @@
-"""`newsletter serve`: the desk handed to the web door, with a thread beside it that sends notices."""
+"""`newsletter serve`: the desk handed to the web door, with the bell and the senders beside it."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from newsletter.cli.app import Session
 from newsletter.cli.values import plain
+from newsletter.cli.workers import Workers
 from newsletter.delivery import NoticeSender, this_sender
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.model import Masthead
+from newsletter.model import EditionState, Masthead
 from newsletter.newsroom import Newsroom
+from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk
 from newsletter.site import Found, Question, search_articles
+from newsletter.store.editions import edition_counts
 from newsletter.store.notices import notice_counts_by_state
+from newsletter.store.schedules import slot_counts
 from newsletter.subscribers import counts
 from newsletter.web import WebServer, create_app
 
-HOUR_S = 3600.0
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,6 +49,9 @@ class Served:
             sender=this_sender(world.random(6).hex()),
         )
         self.readers: ReadersDesk = newsroom.readers_desk(told=self.notices.wake)
+        self.owner: OwnerDesk = newsroom.owner_desk(told=self.notices.wake)
+        self._board = newsroom.schedule_board()
+        self.workers = Workers(newsroom, self.notices, self.readers)
 
     @property
     def seal_key(self) -> bytes:
@@ -58,8 +63,12 @@ class Served:
         return self._newsroom.now
 
     def next_run(self) -> datetime | None:
-        """When the next scheduled publication is due: there are no schedules yet."""
-        return None
+        """When the next scheduled publication is due."""
+        return self._board.next_at()
+
+    def heartbeat(self) -> str:
+        """ "" while the bell rings; else how long it has been silent."""
+        return self.workers.bell.fault
 
     def search(self, words: str, *, language: str | None, page: int, length: int) -> Found:
         """Public articles that hold all `words`, `length` a page."""
@@ -67,20 +76,24 @@ class Served:
         return search_articles(self._newsroom.store, self.masthead, question)
 
     def readiness(self) -> Mapping[str, str]:
-        """Whether database and sender can do their work, with "" or what is wrong."""
+        """Whether database, sender and bell can do their work, with "" or what is wrong."""
+        bell = self.heartbeat()
         try:
             paused = self._newsroom.paused_reason() or ""
         except NewsletterError as error:
-            return {"database": str(error), "sender": ""}
-        return {"database": "", "sender": paused or self.notices.fault}
+            return {"database": str(error), "sender": "", "bell": bell}
+        return {"database": "", "sender": paused or self.notices.fault or self.workers.mail.fault, "bell": bell}
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """Readers and notices by state."""
+        """Readers, notices, editions and runs of schedules, by state."""
         with self._newsroom.store.reading() as connection:
             notices = notice_counts_by_state(connection)
+            editions, runs = edition_counts(connection), slot_counts(connection)
         return {
             "subscribers": {state.value: number for state, number in counts(self._newsroom.store).items()},
             "notices": {state.name.lower(): number for state, number in notices.items()},
+            "editions": {str(state): editions.get(state, 0) for state in EditionState},
+            "runs": runs,
         }
 
 
@@ -116,27 +129,8 @@ def run(here: Session, bind: str | None) -> None:
     if local:
         here.screen.say(f"dev inbox  {at}/dev/inbox/   (every message in the outbox, for your eyes only)")
     here.screen.say("Ctrl-C ends it.")
-    ended = threading.Event()
-    housekeeping = threading.Thread(target=_tidy_hourly, args=(served.readers, ended), name="housekeeping", daemon=True)
-    served.notices.start()
-    housekeeping.start()
-    try:
+    with served.workers.at_work():
         server.run()
-    finally:
-        ended.set()
-        served.notices.stop()
-        housekeeping.join()
-
-
-def _tidy_hourly(readers: ReadersDesk, ended: threading.Event) -> None:
-    """Forget what is over, now and every hour until `ended`."""
-    while True:
-        try:
-            readers.tidy()
-        except NewsletterError as error:
-            logging.getLogger("newsletter.serve").warning("Housekeeping waits an hour: %s", error)
-        if ended.wait(HOUR_S):
-            return
 
 
 def _address(bind: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Whether the settings agree with each other: languages, topics, transports.
+"""Whether the settings agree with each other: languages, topics, transports, schedules.
 
 Comes in: nested plain values, as they were merged. Goes out: what is wrong with which key. It looks
 at what is written rather than at the records, so that one run names these faults beside all others,
@@ -7,15 +7,16 @@ and passes over whatever has the wrong shape: `validation` says that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import PurePath
 from posixpath import normpath
 
 from newsletter.config.addresses import is_loopback
+from newsletter.config.schedules import DEFAULT_MAX, DEFAULT_MIN, USUAL_TIMES, read_schedule_name
 from newsletter.config.settings import SETTINGS_OF_KIND, TransportKind
 from newsletter.config.validation import Wrong, dotted
-from newsletter.config.values import quoted
+from newsletter.config.values import quoted, read_language
 
 # What the program reads, writes or serves there would mix with mail.
 _SERVED = (".", "site", "feeds", "articles", "templates")
@@ -28,12 +29,18 @@ def disagreements(values: Mapping[str, object]) -> tuple[Wrong, ...]:
     written = newsroom.get("languages", [])
     languages = {_word(tag) for tag in written if _word(tag)} if isinstance(written, list) else set()
     known = languages | {language}
+    topics = _table(values, "topics")
     return (
         *_wrong_languages(language, languages),
         *_unknown_languages(("newsroom", "fallback"), _fallback_tags(newsroom), known),
-        *_wrong_topics(_table(values, "topics"), known),
+        *_wrong_topics(topics, known),
         *_wrong_choice(values, transports),
         *(wrong for name, table in transports.items() for wrong in _wrong_transport(name, _as_table(table))),
+        *(
+            wrong
+            for name, table in _table(values, "schedules").items()
+            for wrong in _wrong_schedule(name, _as_table(table), topics=topics, known=known)
+        ),
     )
 
 
@@ -108,6 +115,38 @@ def _wrong_account(here: tuple[str, str], table: Mapping[str, object]) -> Iterat
     if has_user and is_open and table.get("insecure") is not True:
         sentence = 'would send the password unencrypted. Write "starttls" or "implicit".'
         yield Wrong(key=(*here, "tls"), sentence=sentence)
+
+
+def _wrong_schedule(
+    name: str, table: Mapping[str, object], *, topics: Mapping[str, object], known: Collection[str]
+) -> Iterator[Wrong]:
+    here = ("schedules", name)
+    if "at" in table and "cron" in table:
+        yield Wrong(key=(*here, "cron"), sentence="is set, and at too. Keep one of them.")
+    must_say_when = name not in USUAL_TIMES and _is_read(read_schedule_name, name)
+    if "at" not in table and "cron" not in table and must_say_when:
+        sentence = f'is missing. Write under [{dotted(here)}]: at = "mon 08:00"'
+        yield Wrong(key=(*here, "at"), sentence=sentence)
+    fewest, most = table.get("min", DEFAULT_MIN), table.get("max", DEFAULT_MAX)
+    if type(fewest) is int and type(most) is int and fewest > most:
+        written, other, verb = ("min", f"max, {most}", "more") if "min" in table else ("max", f"min, {fewest}", "less")
+        yield Wrong(key=(*here, written), sentence=f"is {verb} than {other}. Change one of them.")
+    if _is_read(read_language, table.get("language")):
+        yield from _unknown_languages((*here, "language"), [table.get("language")], known)
+    chosen = table.get("topics")
+    for topic in map(_word, chosen if isinstance(chosen, list) else ()):
+        if topic and topic not in topics:
+            close = get_close_matches(topic[:80], topics, n=1)
+            advice = f"Did you mean {dotted(close)}?" if close else f"Write a section [{dotted(('topics', topic))}]."
+            yield Wrong(key=(*here, "topics"), sentence=f"names {quoted(topic)}, which is no topic. {advice}")
+
+
+def _is_read(read: Callable[[object], object], value: object) -> bool:
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_served(path: str) -> bool:

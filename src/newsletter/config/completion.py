@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from newsletter.config.addresses import is_loopback
+from newsletter.config.schedule_risks import schedule_risks
+from newsletter.config.schedules import ScheduleSettings, fill_schedule
 from newsletter.config.secret import mask_url
+from newsletter.config.setting import variable_name
 from newsletter.config.settings import Config, Sections, Tls, TransportKind, TransportSettings
 from newsletter.config.show import shown_values
 from newsletter.config.sources import Sources
-from newsletter.config.table import variable_name
 from newsletter.config.validation import dotted
 
 _PORTS = {Tls.STARTTLS: 587, Tls.IMPLICIT: 465, Tls.NONE: 25}
@@ -31,6 +33,7 @@ def complete(sections: Sections, folder: Path, sources: Sources) -> Config:
         transports={name: _placed(transport, folder) for name, transport in sections.transports.items()},
         feeds=sections.feeds,
         topics=sections.topics,
+        schedules=_schedules(sections),
         store=replace(sections.store, url=_database_url(sections.store.url, folder)),
         readers=sections.readers,
         web=sections.web,
@@ -39,6 +42,14 @@ def complete(sections: Sections, folder: Path, sources: Sources) -> Config:
     origins = {dotted(key): sources.origin(key) for key in shown_values(config)}
     warnings = (*sources.outside.warnings, *_risks(config, sources))
     return replace(config, origins=origins, warnings=warnings)
+
+
+def _schedules(sections: Sections) -> dict[str, ScheduleSettings]:
+    room, email = sections.newsroom, sections.email
+    return {
+        name: fill_schedule(name, written, zone=room.time_zone, grace=email.grace, hold=email.hold)
+        for name, written in sections.schedules.items()
+    }
 
 
 def _placed(transport: TransportSettings, folder: Path) -> TransportSettings:
@@ -61,6 +72,7 @@ def _risks(config: Config, sources: Sources) -> Iterator[str]:
             yield from _smtp_risks(transport, is_chosen=transport is config.transport)
             if transport.password:
                 yield from _readable(sources, ("transports", transport.name, "password"))
+    yield from schedule_risks(config.schedules, config.email.grace)
     if config.store.url != mask_url(config.store.url):
         yield from _readable(sources, ("store", "url"))
 

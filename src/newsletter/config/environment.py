@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from newsletter.config.table import SETTINGS, variable_name
+from newsletter.config.setting import variable_name
+from newsletter.config.table import SETTINGS
 from newsletter.config.values import quoted
 from newsletter.errors import Fault
 

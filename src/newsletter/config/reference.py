@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from newsletter.config.table import SETTINGS, Setting, variable_name
+from newsletter.config.setting import Setting, variable_name
+from newsletter.config.table import SETTINGS
 
 _HEAD = """\
 # Configuration
@@ -48,6 +49,10 @@ _SECTIONS = {
     "transports.NAME": "One section for each way out; NAME is a slug of yours, such as outbox or relay.",
     "feeds": "How much the RSS, Atom and JSON feeds hold.",
     "topics.SLUG": "One section for each topic that readers may choose; SLUG is its part of the address.",
+    "schedules.NAME": (
+        "One section for each digest; NAME is a slug of yours, such as daily, weekly or monthly, "
+        "and the rhythm that readers choose."
+    ),
     "store": "Where the newsroom keeps its readers and its ledger.",
     "readers": "How readers come in by themselves.",
     "web": "The web door, `newsletter serve`.",

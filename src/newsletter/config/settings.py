@@ -27,6 +27,9 @@ from newsletter.config.addresses import (
     read_path,
     read_tag,
 )
+from newsletter.config.schedules import HourOf as HourOf
+from newsletter.config.schedules import ScheduleSettings as ScheduleSettings
+from newsletter.config.schedules import WrittenSchedule, read_schedule_name
 from newsletter.config.secret import Secret
 from newsletter.config.values import (
     Reads,
@@ -239,6 +242,7 @@ class Sections:
     transports: Mapping[Annotated[str, Reads(read_slug)], TransportSettings]
     feeds: FeedSettings = FeedSettings()
     topics: Mapping[Annotated[str, Reads(read_slug)], TopicSettings] = field(default_factory=dict)
+    schedules: Mapping[Annotated[str, Reads(read_schedule_name)], WrittenSchedule] = field(default_factory=dict)
     store: StoreSettings = StoreSettings()
     readers: ReadersSettings = ReadersSettings()
     web: WebSettings = WebSettings()
@@ -260,6 +264,7 @@ class Config:
     transports: Mapping[str, TransportSettings]
     feeds: FeedSettings
     topics: Mapping[str, TopicSettings]
+    schedules: Mapping[str, ScheduleSettings]
     store: StoreSettings
     readers: ReadersSettings
     web: WebSettings
@@ -294,4 +299,5 @@ class Config:
             topics=tuple(
                 Topic(slug=slug, names=topic.names, aliases=topic.aliases) for slug, topic in self.topics.items()
             ),
+            rhythms=("each", *self.schedules, "feed"),
         )

@@ -10,15 +10,23 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 
 from newsletter.config.secret import MASK, Secret, mask_url
-from newsletter.config.settings import SETTINGS_OF_KIND, Config, StoreSettings, TransportSettings, written_name
+from newsletter.config.settings import (
+    SETTINGS_OF_KIND,
+    Config,
+    ScheduleSettings,
+    StoreSettings,
+    TransportSettings,
+    written_name,
+)
 from newsletter.config.validation import dotted, is_bare
 from newsletter.config.values import write_duration
 from newsletter.model import Mailbox
 
 Shown = str | int | bool | None | list["Shown"] | dict[str, "Shown"]
 
-# What a Config knows beside its sections.
+# What a Config knows beside its sections, and a schedule beside what is written in its own.
 _NOT_SETTINGS = ("folder", "origins", "warnings")
+_NOT_WRITTEN = ("name", "rule")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +81,12 @@ def _leaves(record: object, key: tuple[str, ...]) -> list[tuple[tuple[str, ...],
     if isinstance(record, TransportSettings):
         return [((*key, name), _shown(getattr(record, name))) for name in SETTINGS_OF_KIND[record.kind]]
     if is_dataclass(record) and not isinstance(record, Mailbox):
+        left_out = _NOT_WRITTEN if isinstance(record, ScheduleSettings) else _NOT_SETTINGS
         below = {
-            written_name(each.name): getattr(record, each.name)
-            for each in fields(record)
-            if each.name not in _NOT_SETTINGS
+            written_name(each.name): getattr(record, each.name) for each in fields(record) if each.name not in left_out
         }
         return [leaf for name, value in below.items() for leaf in _leaves(value, (*key, name))]
-    if isinstance(record, dict) and key in (("transports",), ("topics",)):
+    if isinstance(record, dict) and key in (("transports",), ("topics",), ("schedules",)):
         return [leaf for name, value in record.items() for leaf in _leaves(value, (*key, name))]
     return [(key, _shown(record))]
 

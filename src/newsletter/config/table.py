@@ -8,36 +8,11 @@ word that the owner chooses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from newsletter.config.schedule_table import SCHEDULE_SETTINGS
+from newsletter.config.setting import Setting
 
 PLACEHOLDERS = ("NAME", "SLUG")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """One setting. `default` and `example` are TOML; an empty default means that it must be written.
-
-    A default in words is in brackets. `environment` says whether it differs per machine and may be
-    set there; `secret` whether its value is masked.
-    """
-
-    key: str
-    kind: str
-    meaning: str
-    example: str
-    default: str = ""
-    environment: bool = False
-    secret: bool = False
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The names between the dots."""
-        return tuple(self.key.split("."))
-
-
-def variable_name(key: Sequence[str]) -> str:
-    """The environment variable of a setting: NEWSLETTER_TRANSPORTS__RELAY__PASSWORD."""
-    return "NEWSLETTER_" + "__".join(part.upper().replace("-", "_") for part in key)
 
 
 def find_setting(key: Sequence[str]) -> Setting | None:
@@ -300,6 +275,7 @@ SETTINGS: tuple[Setting, ...] = (
         example='["Diplomatie"]',
         default="[]",
     ),
+    *SCHEDULE_SETTINGS,
     Setting(
         key="store.url",
         kind="database address",

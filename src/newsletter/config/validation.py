@@ -97,8 +97,6 @@ def _missing(key: tuple[str, ...]) -> Wrong:
 def unknown_sentence(key: tuple[str, ...]) -> str:
     """What to say of a key that is no setting: the nearest one, or the section where it belongs."""
     name, inside = key[-1], key[:-1]
-    if key == ("schedules",):
-        return "schedules are not supported yet. Remove the section, and publish by hand: newsletter publish"
     known = known_names(inside)
     close = get_close_matches(name.lower()[:80], known, n=1)
     if close:

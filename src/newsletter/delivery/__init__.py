@@ -14,6 +14,7 @@ from newsletter.delivery.recover import Recovered, recover, resend_unknown, retr
 from newsletter.delivery.run import Compose, OnUnknown, Run
 from newsletter.delivery.senders import Sender, this_sender
 from newsletter.delivery.signals import draining
+from newsletter.delivery.worker import Worker, WorkerWords
 
 __all__ = [
     "Balance",
@@ -25,6 +26,8 @@ __all__ = [
     "Recovered",
     "Run",
     "Sender",
+    "Worker",
+    "WorkerWords",
     "balance_of",
     "draining",
     "notices_are_due",

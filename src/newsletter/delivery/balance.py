@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState, EditionId, EditionState
-from newsletter.store.progress import count_exclusions, count_states, edition_row, next_due_at
+from newsletter.store.progress import count_exclusions, count_states, edition_row, has_open_waves, next_due_at
 
 _UNFINISHED = (DeliveryState.QUEUED, DeliveryState.LEASED, DeliveryState.DEFERRED)
 
@@ -19,8 +19,8 @@ _UNFINISHED = (DeliveryState.QUEUED, DeliveryState.LEASED, DeliveryState.DEFERRE
 class Balance:
     """One edition's deliveries: considered = audience + excluded, audience = the sum of the states.
 
-    `reason` says why the edition is paused or held. `next_at` is when the first deferred row comes
-    due (aware UTC).
+    `reason` says why the edition is paused or held. `next_at` is when the first deferred row or the next
+    wave comes due (aware UTC); with `waits_for_hour` waves are left whose readers' hour is still to come.
     """
 
     state: EditionState
@@ -30,6 +30,7 @@ class Balance:
     by_state: Mapping[DeliveryState, int]
     excluded: Mapping[str, int]
     next_at: datetime | None = None
+    waits_for_hour: bool = False
 
     def count(self, state: DeliveryState) -> int:
         """How many deliveries are in `state`."""
@@ -63,6 +64,7 @@ def balance_of(connection: Connection, edition_id: EditionId) -> Balance:
         by_state=count_states(connection, edition_id),
         excluded=count_exclusions(connection, edition_id),
         next_at=next_due_at(connection, edition_id),
+        waits_for_hour=has_open_waves(connection, edition_id),
     )
 
 

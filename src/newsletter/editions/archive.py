@@ -9,7 +9,7 @@ from datetime import datetime
 from newsletter.editions.draft import Draft
 from newsletter.editions.release import publish_new
 from newsletter.errors import UsageError
-from newsletter.model import EditionState
+from newsletter.model import EditionKind, EditionState
 from newsletter.store import Store
 from newsletter.store.articles import (
     StoredArticle,
@@ -60,8 +60,14 @@ def withdraw(store: Store, uid: str, *, now: datetime) -> tuple[StoredArticle, t
             add_publication(connection, (article.id, article.revision_id), kind="withdraw", mail=False, now=now)
             add_event(connection, "withdraw", ("articles", article.id), now=now)
         # Also the second time: a crash may have come between us and the caller's cancelling.
-        going = [e for e in editions_of_articles(connection, {article.group_uid}) if e.state in _UNFINISHED]
+        going = [e for e in editions_of_articles(connection, {article.group_uid}) if _is_going(e)]
         return article, tuple(going)
+
+
+def _is_going(edition: StoredEdition) -> bool:
+    # A digest that waits is gathered again at its hour, without what was taken back.
+    waits = edition.kind is EditionKind.DIGEST and edition.released_at is None
+    return edition.state in _UNFINISHED and not waits
 
 
 _UNFINISHED = (EditionState.SENDING, EditionState.SCHEDULED, EditionState.PAUSED, EditionState.HELD)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
+from newsletter.editions.news import waiting_key
+from newsletter.editions.scheduled import forget_scheduled
 from newsletter.errors import UsageError
 from newsletter.model import EditionState
 from newsletter.store import Store
 from newsletter.store.deliveries import cancel_open
-from newsletter.store.editions import StoredEdition, editions_by_uid, move_edition, revoke_edition
+from newsletter.store.editions import (
+    StoredEdition,
+    edition_by_id,
+    editions_by_uid,
+    move_edition,
+    revoke_edition,
+    update_edition,
+)
 from newsletter.store.meta import add_event
+from newsletter.store.notices import forget_notice
+from newsletter.store.owed import owe_unsent
+from newsletter.store.scheduled import let_go, scheduled_among, scheduled_of_edition
+from newsletter.store.schedules import SlotState, slot_of_edition, update_slot
 
 _GOING = (EditionState.SENDING, EditionState.SCHEDULED)
 _RESTING = (EditionState.PAUSED, EditionState.HELD)
@@ -33,14 +47,28 @@ def pause_edition(store: Store, uid: str, *, now: datetime) -> StoredEdition:
 
 
 def resume_edition(store: Store, uid: str, *, now: datetime) -> StoredEdition:
-    """Let a paused or held edition go on. Safe to repeat. Raises UsageError for one that has ended."""
-    return _move(store, uid, to=EditionState.SENDING, allowed=_RESTING, reason="", now=now)
+    """Let a paused or held edition go on; one that was not released yet is due at its hour, or now if that is past.
+
+    Safe to repeat. Raises UsageError for one that has ended.
+    """
+    edition = find_edition(store, uid)
+    if edition.released_at is not None:
+        return _move(store, uid, to=EditionState.SENDING, allowed=_RESTING, reason="", now=now)
+    with store.writing() as connection:
+        if move_edition(connection, edition.id, to=EditionState.SCHEDULED, allowed=_RESTING, reason=""):
+            update_edition(connection, edition.id, hold_until=max(edition.hold_until or now, now))
+            for row in scheduled_of_edition(connection, edition.id):
+                let_go(connection, row.command, at=max(row.at, now))
+            add_event(connection, "resume", ("editions", edition.id), now=now)
+    return find_edition(store, edition.uid)
 
 
-def cancel_edition(store: Store, uid: str, *, reason: str, now: datetime) -> int:
+def cancel_edition(store: Store, uid: str, *, reason: str, now: datetime, give_back: bool = False) -> int:
     """End an edition: rows queued or deferred become cancelled; gives how many. Safe to repeat.
 
-    Nothing is given back: its readers are not owed its articles later.
+    With `give_back` its articles come to those readers in their next digest, else not at all. One that was
+    not released yet is as if it had never been: a digest's articles wait for the next run, and scheduled
+    articles stay unpublished.
     """
     edition = find_edition(store, uid)
     with store.writing() as connection:
@@ -49,7 +77,17 @@ def cancel_edition(store: Store, uid: str, *, reason: str, now: datetime) -> int
         )
         if not moved:
             return 0
+        slot = slot_of_edition(connection, edition.id) if edition.released_at is None else None
+        if slot is not None:
+            update_slot(connection, slot.id, state=str(SlotState.CANCELLED), reason=reason)
+        forget_scheduled(connection, scheduled_of_edition(connection, edition.id), now=now)
+        if edition.released_at is None:
+            forget_notice(connection, waiting_key(edition.id))
+            # The same articles may be published after all, and then they are mailed.
+            update_edition(connection, edition.id, dedupe_key=f"cancelled:{edition.id}:{edition.dedupe_key}"[:255])
         revoke_edition(connection, edition.id, now=now)
+        if give_back:
+            owe_unsent(connection, edition.id)
         number = cancel_open(connection, edition.id, reason=reason, now=now)
         add_event(connection, "cancel", ("editions", edition.id), now=now, cancelled=number)
     return number
@@ -66,3 +104,20 @@ def _move(
         elif edition.state is not to:
             raise UsageError(f"Edition {edition.uid} is {edition.state}, so it cannot become {to}.")
     return find_edition(store, edition.uid)
+
+
+def unschedule(store: Store, *, uids: Collection[str], source_paths: Collection[str], now: datetime) -> tuple[str, ...]:
+    """Let articles that wait for their hour be articles of the folder again; gives their paths. Safe to repeat.
+
+    An edition that waits with them is cancelled, also for the other articles it would have brought.
+    """
+    with store.reading() as connection:
+        rows = scheduled_among(connection, uids=uids, source_paths=source_paths)
+        found = [edition_by_id(connection, row.edition_id) for row in rows if row.edition_id is not None]
+    for edition in found:
+        if edition is not None:
+            cancel_edition(store, edition.uid, reason="unscheduled by the owner", now=now)
+    with store.writing() as connection:
+        left = scheduled_among(connection, uids=uids, source_paths=source_paths)
+        forget_scheduled(connection, left, now=now)
+    return tuple(row.source_path for row in rows)

@@ -30,6 +30,8 @@ from newsletter.store.articles import (
     article_by_uid,
 )
 
+NOTE = "note"
+
 
 class Standing(StrEnum):
     """How a draft relates to what is published."""
@@ -304,6 +306,8 @@ def _standing(draft: Draft) -> Standing:
         return Standing.WITHDRAWN
     content = content_of(draft)
     ours = (content.title, content.summary, content.author, content.body_html, content.meta, content.topics)
-    theirs = (known.title, known.summary, known.author, known.body_html, known.meta, known.topics)
+    # What readers were told of the last change is no part of the text.
+    meta = {name: value for name, value in known.meta.items() if name != NOTE}
+    theirs = (known.title, known.summary, known.author, known.body_html, meta, known.topics)
     address = (draft.article.language, draft.article.slug) == (known.language, known.slug)
     return Standing.SAME if ours == theirs and address else Standing.CHANGED

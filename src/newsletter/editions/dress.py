@@ -48,10 +48,8 @@ def in_groups(drafts: Sequence[Draft]) -> tuple[tuple[Draft, ...], ...]:
 
 def pick(group: Sequence[Draft], reader_language: str, masthead: Masthead) -> Draft:
     """The one of a translation group a reader gets: own language, fallback chain, default, first."""
-    base = reader_language.split("-")[0]
-    chain = (reader_language, base, *masthead.fallback.get(reader_language, masthead.fallback.get(base, ())))
     by_language = {draft.article.language: draft for draft in group}
-    for language in (*chain, masthead.language):
+    for language in masthead.languages_for(reader_language):
         if language in by_language:
             return by_language[language]
     return group[0]

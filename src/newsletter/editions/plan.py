@@ -28,7 +28,8 @@ class PublishWishes:
     """What `publish` was asked to do with its articles.
 
     A `sample` plan is for looking at: it dresses every article, mailed before or not, and is never
-    released.
+    released. `now` is for articles that wait for an hour to come: they wait no longer. `note` tells readers
+    what was changed in a published article, with `mail_correction` also those who were mailed the old text.
     """
 
     subject: str | None = None
@@ -37,6 +38,9 @@ class PublishWishes:
     each: bool = False
     significant: bool = False
     sample: bool = False
+    now: bool = False
+    note: str | None = None
+    mail_correction: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,13 +6,14 @@ stylesheet are found in the folder itself, and placeholders show sample values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from newsletter.editions.dress import Dressed
 from newsletter.editions.pictures import prepared_files
 from newsletter.errors import OutputError
-from newsletter.model import Masthead
+from newsletter.model import Masthead, Variant
 
 SAMPLES = {"TOKEN": "sample", "PREFERENCES": "sample", "ADDRESS": "ada@example.org", "NAME": "Ada"}
 
@@ -35,6 +36,23 @@ def preview_files(
         files[name] = _beside(page.decode(), masthead).encode()
     for draft in {draft.source_path: draft for one in dressed for draft in one.drafts}.values():
         files |= prepared_files(draft.pictures)
+    return files
+
+
+def variant_files(variants: Sequence[Variant], site: Path, masthead: Masthead) -> dict[str, bytes]:
+    """Name → bytes of frozen variants: `email-1.html`, `email-1.txt` and so on, and the pictures they show.
+
+    Pictures are taken from the written `site`; one that is not there is shown from the web.
+    """
+    files: dict[str, bytes] = {}
+    for number, variant in enumerate(variants, 1):
+        html, text = _filled(variant.html, variant.placeholders), _filled(variant.text, variant.placeholders)
+        for name in set(re.findall(rf"{re.escape(masthead.base_url)}/(media/[\w.-]+)", html)):
+            if (site / name).is_file():
+                files[name] = (site / name).read_bytes()
+                html = html.replace(f"{masthead.base_url}/{name}", name)
+        files[f"email-{number}.html"] = html.encode()
+        files[f"email-{number}.txt"] = f"Subject: {variant.subject}\n\n{text}".encode()
     return files
 
 

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from newsletter.editions.draft import Draft, Standing, refuse_taken_address
+from newsletter.editions.draft import NOTE, Draft, Standing, refuse_taken_address
 from newsletter.editions.dress import Dressed
-from newsletter.editions.plan import Plan, PlannedEdition
+from newsletter.editions.plan import Plan, PlannedEdition, PublishWishes
 from newsletter.errors import UsageError
 from newsletter.model import ArticleId, EditionId, EditionState, RevisionId, VariantId
 from newsletter.store import Store
 from newsletter.store.articles import (
+    RevisionContent,
     StoredArticle,
     add_publication,
     add_revision,
@@ -29,7 +30,7 @@ from newsletter.store.articles import (
     present_sequence,
     update_article,
 )
-from newsletter.store.audience import chunk_ranges, move_cursors, queue_deliveries, reader_languages
+from newsletter.store.audience import Audience, chunk_ranges, move_cursors, queue_deliveries, reader_languages
 from newsletter.store.editions import (
     StoredEdition,
     edition_by_key,
@@ -81,9 +82,7 @@ def release(store: Store, plan: Plan, *, now: datetime) -> Released:
                 )
                 published.append(draft.article.uid)
             elif draft.standing in (Standing.CHANGED, Standing.WITHDRAWN):
-                written[draft.article.uid] = revise(
-                    connection, draft, known, significant=plan.wishes.significant, now=now
-                )
+                written[draft.article.uid] = revise(connection, draft, known, wishes=plan.wishes, now=now)
                 revised.append(draft.article.uid)
             else:
                 if draft.known is not None:
@@ -121,12 +120,31 @@ def publish_new(
     connection: Connection, draft: Draft, *, kind: str, mail: bool, now: datetime
 ) -> tuple[ArticleId, RevisionId]:
     """Write an article the newsroom did not know: row, first revision, publication."""
-    article = draft.article
     refuse_taken_address(connection, draft)
     if draft.displaces is not None:
         update_article(connection, draft.displaces, source_path=None)
-    article_id = insert_article(
-        connection,
+    return insert_published(connection, new_article_of(draft), kind=kind, mail=mail, now=now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewArticle:
+    """What is written of an article at its first publication."""
+
+    uid: str
+    group_uid: str
+    source_path: str
+    source_hash: str
+    slug: str
+    language: str
+    first_published_at: datetime
+    updated_at: datetime
+    content: RevisionContent
+
+
+def new_article_of(draft: Draft) -> NewArticle:
+    """A draft as it would be written."""
+    article = draft.article
+    return NewArticle(
         uid=article.uid,
         group_uid=article.group_uid,
         source_path=draft.source_path,
@@ -135,22 +153,31 @@ def publish_new(
         language=article.language,
         first_published_at=article.published_at,
         updated_at=article.updated_at,
+        content=draft.content,
     )
-    revision_id = add_revision(connection, article_id, draft.content, now=now)
+
+
+def insert_published(
+    connection: Connection, new: NewArticle, *, kind: str, mail: bool, now: datetime
+) -> tuple[ArticleId, RevisionId]:
+    """Write row, first revision and publication of an article whose address is free."""
+    columns = {name: getattr(new, name) for name in NewArticle.__dataclass_fields__ if name != "content"}
+    article_id = insert_article(connection, **columns)
+    revision_id = add_revision(connection, article_id, new.content, now=now)
     add_publication(connection, (article_id, revision_id), kind=kind, mail=mail, now=now)
     add_event(connection, kind, ("articles", article_id), now=now, mail=mail)
     return article_id, revision_id
 
 
 def revise(
-    connection: Connection, draft: Draft, known: StoredArticle, *, significant: bool, now: datetime
+    connection: Connection, draft: Draft, known: StoredArticle, *, wishes: PublishWishes, now: datetime
 ) -> tuple[ArticleId, RevisionId]:
     """Write a new revision of a published article; mails nobody.
 
-    `updated` moves only when the author calls the change significant (RFC 4287 §4.2.15). A changed
-    address is kept as a former one.
+    `updated` moves only when the author calls the change significant (RFC 4287 §4.2.15), or has a note on it
+    for readers. A changed address is kept as a former one.
     """
-    article = draft.article
+    article, significant = draft.article, wishes.significant or wishes.note is not None
     refuse_taken_address(connection, draft)
     _remember_file(connection, known, draft)
     if (known.language, known.slug) != (article.language, article.slug):
@@ -163,7 +190,8 @@ def revise(
         slug=article.slug,
         updated_at=now.replace(microsecond=0) if significant else known.updated_at,
     )
-    content = replace(draft.content, significant=significant)
+    meta = draft.content.meta | ({NOTE: wishes.note} if wishes.note else {})
+    content = replace(draft.content, significant=significant, meta=meta)
     revision_id = add_revision(connection, known.id, content, now=now)
     add_publication(connection, (known.id, revision_id), kind="correct", mail=False, now=now)
     add_event(connection, "correct", ("articles", known.id), now=now, significant=significant)
@@ -199,6 +227,7 @@ def _release_edition(
         reason="",
         subject=planned.subject,
         scheduled_at=now,
+        hold_until=None,
         released_at=now,
         finished_at=None,
         considered=0,
@@ -206,17 +235,28 @@ def _release_edition(
     )
     variant_of = _freeze(connection, edition_id, planned.dressed, written)
     _require_every_language(connection, variant_of)
-    count = queue_deliveries(connection, edition_id, planned.audience, variant_of)
-    owe_paused(connection, planned.audience, variant_of)
-    insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
-    move_cursors(connection, present_sequence(connection), now=now)
-    finish = {} if count.audience else {"state": str(EditionState.SENT), "finished_at": now}
-    update_edition(connection, edition_id, considered=count.considered, audience=count.audience, **finish)
-    add_event(connection, "release", ("editions", edition_id), now=now, audience=count.audience)
+    queue_edition(connection, edition_id, replace(planned.audience, now=now), variant_of)
     released = edition_by_key(connection, planned.dedupe_key)
     if released is None:
         raise AssertionError("the edition just written is not there")
     return released
+
+
+def queue_edition(
+    connection: Connection, edition_id: EditionId, audience: Audience, variant_of: Mapping[str, VariantId]
+) -> None:
+    """Write a row for each due reader, what is owed to those who pause, the chunks and the balance."""
+    now = audience.now
+    count = queue_deliveries(connection, edition_id, audience, variant_of)
+    owe_paused(connection, audience, variant_of)
+    insert_chunks(connection, edition_id, chunk_ranges(connection, edition_id))
+    move_cursors(connection, present_sequence(connection), now=now)
+    state = EditionState.SENDING if count.audience else EditionState.SENT
+    values = {"state": str(state), "released_at": now, "finished_at": None if count.audience else now}
+    update_edition(
+        connection, edition_id, considered=count.considered, audience=count.audience, hold_until=None, **values
+    )
+    add_event(connection, "release", ("editions", edition_id), now=now, audience=count.audience)
 
 
 def _freeze(

@@ -7,10 +7,13 @@ A craft: records come in, bytes and findings go out; no clock, no disk, no netwo
 from newsletter.feeds.build import Feeds, build_feeds
 from newsletter.feeds.channel import Channel, FeedUrls
 from newsletter.feeds.characters import clean, has_illegal
+from newsletter.feeds.deleted import MAX_DELETED, Deleted
 from newsletter.feeds.faults import find_faults
 
 __all__ = [
+    "MAX_DELETED",
     "Channel",
+    "Deleted",
     "FeedUrls",
     "Feeds",
     "build_feeds",

@@ -1,4 +1,4 @@
-"""Atom 1.0 (RFC 4287)."""
+"""Atom 1.0 (RFC 4287), with the articles that were taken back (RFC 6721)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from lxml import etree
 
 from newsletter.feeds.channel import Channel
 from newsletter.feeds.corrected import MEDIA, XML_LANG, CorrectedFeed
+from newsletter.feeds.deleted import Deleted
 from newsletter.feeds.entries import Entry
 from newsletter.feeds.rss import add_image
 
 MEDIA_TYPE = "application/atom+xml"
 NAMESPACES = {"media": MEDIA.strip("{}")}
+TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
 _LIKE_MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
 
-def write_atom(channel: Channel, entries: Sequence[Entry], *, updated: datetime) -> bytes:
-    """The Atom file of `entries`, in their order."""
-    feed = CorrectedFeed(NAMESPACES)
+def write_atom(
+    channel: Channel, entries: Sequence[Entry], *, updated: datetime, deleted: Sequence[Deleted] = ()
+) -> bytes:
+    """The Atom file of `entries`, in their order, and before them of those `deleted`, in theirs."""
+    # Declared only where it is used: a feed in which nothing was taken back stays as it always was.
+    feed = CorrectedFeed(NAMESPACES | ({"at": TOMBSTONES.strip("{}")} if deleted else {}))
     feed.id(channel.uid)
     feed.title(channel.title)
     feed.subtitle(channel.description)
@@ -35,7 +40,7 @@ def write_atom(channel: Channel, entries: Sequence[Entry], *, updated: datetime)
         feed.link(href=urls.atom, rel="alternate", type=MEDIA_TYPE, hreflang=language)
     if channel.icon is not None:
         feed.icon(channel.icon.url)
-    feed.additions.write = _declare_markup
+    feed.additions.write = partial(_complete_feed, deleted)
     for entry in entries:
         element = feed.append()
         element.id(entry.uid)
@@ -50,6 +55,12 @@ def write_atom(channel: Channel, entries: Sequence[Entry], *, updated: datetime)
         element.updated(entry.updated)
         element.additions.write = partial(_complete, entry)
     return feed.atom_bytes()
+
+
+def _complete_feed(deleted: Sequence[Deleted], root: etree._Element) -> None:
+    _declare_markup(root)
+    for each in deleted:
+        etree.SubElement(root, f"{TOMBSTONES}deleted-entry", ref=each.uid, when=each.at.isoformat())
 
 
 def _complete(entry: Entry, element: etree._Element) -> None:

@@ -27,6 +27,7 @@ class Channel:
     `uid` is the atom:id, a tag URI that never changes. `authors_name` stands for an article without an
     author. `alternates` maps a language to the sibling feed in that language. `started` (aware) is the
     hour an empty feed shows as its last change. `ttl_minutes` agrees with the Cache-Control of the server.
+    `time_zone` (IANA) tells on which day something was changed.
     """
 
     uid: str
@@ -42,6 +43,7 @@ class Channel:
     alternates: Mapping[str, FeedUrls] = field(default_factory=dict)
     icon: Image | None = None
     ttl_minutes: int = 60
+    time_zone: str = "UTC"
 
 
 def tidy(channel: Channel) -> Channel:

@@ -10,7 +10,8 @@ from html import escape
 from newsletter.feeds.channel import Channel
 from newsletter.feeds.characters import clean, clean_line, one_line
 from newsletter.feeds.identity import is_web_address
-from newsletter.model import Article, Image, direction
+from newsletter.i18n import load_words
+from newsletter.model import Article, Change, Image, direction
 
 _MARKUP = re.compile(r"<[^<>]*>")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
@@ -77,7 +78,7 @@ def make_entry(article: Article, channel: Channel) -> Entry:
         url=article.url,
         title=title,
         summary=summary,
-        html=_directed(article.body_html.strip() or _paragraph(summary), article.language, channel.language),
+        html=_full_text(article.body_html.strip() or _paragraph(summary), article, channel),
         author=_name(article.author) or channel.authors_name,
         language=article.language if foreign else "",
         published=published,
@@ -89,12 +90,25 @@ def make_entry(article: Article, channel: Channel) -> Entry:
 
 def summary_only(entry: Entry, article: Article, channel: Channel) -> Entry:
     """`entry` with its summary in place of a body that is too long for any feed."""
-    return replace(entry, html=_directed(_paragraph(entry.summary), article.language, channel.language))
+    return replace(entry, html=_full_text(_paragraph(entry.summary), article, channel))
 
 
 def is_sound(image: Image) -> bool:
     """Whether `image` can be named in a feed: an absolute address and a media type."""
     return is_web_address(image.url) and _MEDIA_TYPE.fullmatch(image.media_type) is not None
+
+
+def _full_text(html: str, article: Article, channel: Channel) -> str:
+    """`html` and after it what was changed, since most readers show a new text without a word about the old one."""
+    told = "".join(_told(change, article.language, channel.time_zone) for change in article.changes)
+    return _directed(html + told, article.language, channel.language)
+
+
+def _told(change: Change, language: str, time_zone: str) -> str:
+    words = load_words(language)
+    note = clean_line(change.note)
+    sentence = words.say("Changed on {date}: {note}", date=words.date(change.at, time_zone), note=note)
+    return f"<p><em>{escape(sentence, quote=False)}</em></p>" if note else ""
 
 
 def _directed(html: str, language: str, around: str) -> str:

@@ -7,6 +7,7 @@ the desk and, for the finished parts, by preflight.
 
 from newsletter.mail.compiled import CompiledVariant, compile_variant
 from newsletter.mail.compose import EditionText, articles_key, compose_variant
+from newsletter.mail.digest import DigestText, compose_digest
 from newsletter.mail.errors import MessageError
 from newsletter.mail.headers import header_names
 from newsletter.mail.list_headers import EditionFacts
@@ -15,12 +16,14 @@ from newsletter.mail.typography import typeset
 
 __all__ = [
     "CompiledVariant",
+    "DigestText",
     "EditionFacts",
     "EditionText",
     "MessageError",
     "NoticeText",
     "articles_key",
     "compile_variant",
+    "compose_digest",
     "compose_notice",
     "compose_variant",
     "header_names",

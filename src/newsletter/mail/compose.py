@@ -7,7 +7,7 @@ where each reader's own values go. Called by the desk when an edition freezes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -52,28 +52,44 @@ def compose_variant(templates: Mapping[str, str], edition: EditionText, *, masth
     page that lost its footer.
     """
     subject = _subject_of(edition)
-    language = edition.articles[0].language
-    minted = mint_placeholders(edition.seed, _sources(templates, edition, masthead))
+    said = (*edition.text_bodies, edition.subject or "", edition.edition_url)
+    minted = mint_placeholders(edition.seed, all_texts(templates, edition.articles, *said, masthead=masthead))
     values = _values(edition, masthead, subject, minted)
-    theme = Theme(templates)
-    page = render_page(theme, "edition.html", values)
-    text = finish_text(theme.render("edition.txt", values))
-    used = {name: mark for name, mark in minted.items() if mark in page or mark in text}
-    _assert_footer(page, text, masthead, used)
+    return render_variant(Theme(templates), "edition", values, articles=edition.articles, placeholders=minted)
+
+
+def render_variant(
+    theme: Theme,
+    template: str,
+    values: Mapping[str, object],
+    *,
+    articles: Sequence[Article],
+    placeholders: Mapping[str, str],
+) -> Variant:
+    """The frozen variant of `articles` in the templates "`template`.html" and "`template`.txt".
+
+    `values` hold what `furnish` and `reader_links` give, and what the templates ask for besides.
+
+    Raises MessageError for a broken theme, or a part that lost its footer.
+    """
+    page = render_page(theme, f"{template}.html", values)
+    text = finish_text(theme.render(f"{template}.txt", values))
+    used = {name: mark for name, mark in placeholders.items() if mark in page or mark in text}
+    _assert_footer({f"{template}.html": page, f"{template}.txt": text}, str(values["publisher"]), used)
     return Variant(
-        language=language,
-        furniture=edition.furniture,
-        articles_key=articles_key(edition.articles),
-        subject=subject,
+        language=articles[0].language,
+        furniture=str(values["furniture"]),
+        articles_key=articles_key(article.uid for article in articles),
+        subject=str(values["subject"]),
         html=page,
         text=text,
         placeholders=used,
     )
 
 
-def articles_key(articles: Sequence[Article]) -> str:
-    """64 hexadecimal digits that stand for these articles in this order."""
-    return hashlib.sha256("\n".join(article.uid for article in articles).encode()).hexdigest()
+def articles_key(uids: Iterable[str]) -> str:
+    """64 hexadecimal digits that stand for the articles of these uids in this order."""
+    return hashlib.sha256("\n".join(uids).encode()).hexdigest()
 
 
 def render_page(theme: Theme, template: str, values: Mapping[str, object]) -> str:
@@ -104,17 +120,67 @@ def finish_text(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def subject_line(subject: str, language: str) -> str:
+    """`subject` washed and typeset for `language`; raises MessageError for controls and emptiness."""
+    refuse_controls("Subject", subject)
+    line = typeset(wash_line(subject), language)
+    if not line.strip():
+        raise MessageError("The subject is empty. Give the article a title, or the edition a subject.")
+    return line
+
+
+def furnish(
+    subject: str, preheaders: Sequence[str], *, language: str, furniture: str, masthead: Masthead
+) -> dict[str, object]:
+    """The values for what stands around the articles, the preheader being the first fit one of `preheaders`.
+
+    `language` is the body's, `furniture` the reader's.
+    """
+    words = load_words(furniture)
+    preheader = choose_preheader(subject, preheaders)
+    return {
+        "newsroom": view_newsroom(masthead),
+        "publisher": wash_line(masthead.publisher),
+        "language": language,
+        "direction": direction(language),
+        "furniture": furniture,
+        "subject": subject,
+        "words": words,
+        "say_html": HtmlWords(words).say_html,
+        "preheader": preheader,
+        "filler": filler_after(preheader),
+    }
+
+
+def reader_links(placeholders: Mapping[str, str], *, edition_url: str, masthead: Masthead) -> dict[str, object]:
+    """The values in which each reader's own ones have their places: the address, and the links of the footer."""
+    return {
+        "placeholder": {name.lower(): mark for name, mark in placeholders.items()},
+        "address": Markup('<span dir="ltr">{}</span>').format(placeholders["ADDRESS"]),
+        "edition_url": edition_url,
+        "unsubscribe_url": f"{masthead.base_url}/u/{placeholders['TOKEN']}",
+        "preferences_url": f"{masthead.base_url}/p/{placeholders['PREFERENCES']}",
+    }
+
+
+def all_texts(
+    templates: Mapping[str, str], articles: Sequence[Article], *said: str, masthead: Masthead
+) -> Iterator[str]:
+    """Every text that a placeholder could collide with; `said` is what neither articles nor theme hold."""
+    yield from templates.values()
+    yield from said
+    yield repr(masthead)
+    for article in articles:
+        yield from (article.body_html, repr(article))
+
+
 def _subject_of(edition: EditionText) -> str:
     if not edition.articles or len(edition.articles) != len(edition.text_bodies):
         raise MessageError("An edition needs at least one article, and one plain text for each. Nothing was composed.")
     if edition.subject is None and len(edition.articles) > 1:
         raise MessageError("An edition of several articles needs a subject. Give one with --subject.")
-    subject = edition.articles[0].title if edition.subject is None else edition.subject
-    refuse_controls("Subject", subject)
-    line = typeset(wash_line(subject), edition.articles[0].language)
-    if not line.strip():
-        raise MessageError("The subject is empty. Give the article a title, or the edition a subject.")
-    return line
+    title = edition.articles[0].title
+    return subject_line(title if edition.subject is None else edition.subject, edition.articles[0].language)
 
 
 def _values(
@@ -128,47 +194,25 @@ def _values(
         for article, text in zip(edition.articles, edition.text_bodies, strict=True)
     ]
     titles = " · ".join(article.title for article in articles)
-    candidates = [articles[0].summary if single else titles, articles[0].summary, wash_line(masthead.description)]
-    preheader = choose_preheader(subject, candidates)
+    preheaders = [articles[0].summary if single else titles, articles[0].summary, wash_line(masthead.description)]
     return {
-        "newsroom": view_newsroom(masthead),
-        "publisher": wash_line(masthead.publisher),
-        "language": language,
-        "direction": direction(language),
-        "subject": subject,
+        **furnish(subject, preheaders, language=language, furniture=edition.furniture, masthead=masthead),
+        **reader_links(placeholders, edition_url=edition.edition_url, masthead=masthead),
         "single": single,
         "articles": articles,
-        "words": words,
-        "say_html": HtmlWords(words).say_html,
-        "preheader": preheader,
-        "filler": filler_after(preheader),
-        "placeholder": {name.lower(): mark for name, mark in placeholders.items()},
-        "address": Markup('<span dir="ltr">{}</span>').format(placeholders["ADDRESS"]),
-        "edition_url": edition.edition_url,
-        "unsubscribe_url": f"{masthead.base_url}/u/{placeholders['TOKEN']}",
-        "preferences_url": f"{masthead.base_url}/p/{placeholders['PREFERENCES']}",
     }
 
 
-def _sources(templates: Mapping[str, str], edition: EditionText, masthead: Masthead) -> Iterator[str]:
-    """Every text that a placeholder could collide with."""
-    yield from templates.values()
-    yield from edition.text_bodies
-    yield from (edition.subject or "", edition.edition_url, repr(masthead))
-    for article in edition.articles:
-        yield from (article.body_html, repr(article))
-
-
-def _assert_footer(page: str, text: str, masthead: Masthead, used: Mapping[str, str]) -> None:
-    """Raise MessageError unless publisher and unsubscribe link stand in both parts (libxml2 can lose them)."""
-    root = etree.fromstring(page, etree.HTMLParser(huge_tree=True))
-    seen = " ".join("".join(map(str, root.itertext())).split())
-    publisher = " ".join(wash_line(masthead.publisher).split())
-    for name, part, words in (("edition.html", page, seen), ("edition.txt", text, " ".join(text.split()))):
+def _assert_footer(parts: Mapping[str, str], publisher: str, used: Mapping[str, str]) -> None:
+    """Raise MessageError unless publisher and unsubscribe link stand in each part (libxml2 can lose them)."""
+    for name, part in parts.items():
+        words = part
+        if name.endswith(".html"):
+            words = "".join(map(str, etree.fromstring(part, etree.HTMLParser(huge_tree=True)).itertext()))
         if used.get("TOKEN", "\0") not in part:
             raise MessageError(
                 f"templates/email/{name}: the unsubscribe link is not in the finished mail. "
                 "Restore it, or flatten an article that is nested too deeply."
             )
-        if publisher not in words:
+        if " ".join(publisher.split()) not in " ".join(words.split()):
             raise MessageError(f"templates/email/{name}: the publisher is not in the finished mail. Restore it.")

@@ -8,6 +8,7 @@ from newsletter.pages.article import Neighbours, article_page
 from newsletter.pages.forms import ChoicesView, Option, PreferencesPage, SubscribePage, preferences_page, subscribe_page
 from newsletter.pages.frame import FeedLink, Frame, LanguageLink, feed_links, make_frame, subscribe_path
 from newsletter.pages.listing import Place, index_page, topic_page, year_page
+from newsletter.pages.maps import digest_name
 from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
 from newsletter.pages.search import SearchResults, search_page
 from newsletter.pages.theme import stylesheet
@@ -27,6 +28,7 @@ __all__ = [
     "SearchResults",
     "SubscribePage",
     "article_page",
+    "digest_name",
     "feed_links",
     "index_page",
     "make_frame",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from newsletter.model import Article
+from markupsafe import Markup
+
+from newsletter.model import Article, Change
 from newsletter.pages.body import page_body
-from newsletter.pages.frame import Frame, default_link, in_newsroom_zone, language_link, render_framed
+from newsletter.pages.frame import Frame, default_link, in_newsroom_zone, language_link, render_framed, time_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,10 +46,18 @@ def article_page(
         "shows_image": article.image is not None and article.image.url not in article.body_html,
         "translations": translations,
         "x_default": default_link(translations, masthead),
+        "changes": [_told(change, frame) for change in article.changes],
         "newer": near.newer,
         "older": near.older,
     }
     return render_framed(templates, "pages/article.html", values, frame=frame)
+
+
+def _told(change: Change, frame: Frame) -> Markup:
+    sentence = Markup(frame.words.say("Changed on {date}: {note}"))  # noqa: S704 - from our own catalogue
+    # The note is the author's and may run the other way than the words around it.
+    note = Markup("<bdi>{}</bdi>").format(" ".join(change.note.split()))
+    return sentence.format(date=time_element(frame.words.language, change.at, frame.masthead.time_zone), note=note)
 
 
 def _place(language: str, languages: Sequence[str]) -> int:

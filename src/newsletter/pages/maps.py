@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import escape
 
-from newsletter.i18n import load_words
+from newsletter.i18n import Words, load_words
 from newsletter.model import Article, Masthead, Topic
 from newsletter.pages.frame import (
     default_link,
@@ -28,35 +28,49 @@ _SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
 def feed_list(masthead: Masthead, topics: Sequence[Topic]) -> bytes:
-    """All feeds as OPML 2.0, each once (as RSS): everything, each language, each topic declared or used in `topics`."""
+    """All feeds as OPML 2.0, each once (as RSS): everything, languages, topics declared or in `topics`, digests."""
     words = load_words(masthead.language)
     all_topics = {topic.slug: topic for topic in (*masthead.topics, *topics)}
-    feeds = [(masthead.title, "", f"{masthead.base_url}/", masthead.language)]
+    feeds = [(masthead.title, "rss.xml", f"{masthead.base_url}/", masthead.language)]
     if len(masthead.languages) > 1:
         feeds += [
-            (f"{masthead.title} – {words.language_name(each)}", f"{each}/", index_url(masthead, each), each)
+            (f"{masthead.title} – {words.language_name(each)}", f"{each}/rss.xml", index_url(masthead, each), each)
             for each in masthead.languages
         ]
     feeds += [
-        (f"{masthead.title} – {topic.name_in(masthead.language)}", f"topics/{topic.slug}/", "", "")
+        (f"{masthead.title} – {topic.name_in(masthead.language)}", f"topics/{topic.slug}/rss.xml", "", "")
         for _, topic in sorted(all_topics.items())
     ]
+    digests = [name for name in masthead.rhythms if name not in ("each", "feed")]
+    feeds += [(f"{masthead.title} – {digest_name(words, name)}", f"digest-{name}.xml", "", "") for name in digests]
     outlines = "".join(_outline(masthead, *feed) for feed in feeds)
     head = f"<head>\n<title>{_xml(masthead.title)}</title>\n<docs>https://opml.org/spec2.opml</docs>\n</head>\n"
     return f'{_HEAD}<opml version="2.0">\n{head}<body>\n{outlines}</body>\n</opml>\n'.encode()
 
 
-def _outline(masthead: Masthead, title: str, folder: str, page: str, language: str) -> str:
+def digest_name(words: Words, name: str) -> str:
+    """What readers see the digest of the schedule `name` called."""
+    match name:
+        case "daily":
+            return words.say("Daily digest")
+        case "weekly":
+            return words.say("Weekly digest")
+        case "monthly":
+            return words.say("Monthly digest")
+    return words.say("Digest “{name}”", name=name)
+
+
+def _outline(masthead: Masthead, title: str, file: str, page: str, language: str) -> str:
     more = f' htmlUrl="{_xml(page)}"' if page else ""
     more += f' language="{_xml(language)}"' if language else ""
-    url = _xml(f"{masthead.base_url}/feeds/{folder}rss.xml")
+    url = _xml(f"{masthead.base_url}/feeds/{file}")
     return f'<outline type="rss" text="{_xml(title)}" title="{_xml(title)}" xmlUrl="{url}"{more}/>\n'
 
 
 def robots(masthead: Masthead) -> bytes:
     """Everything may be read but the readers' own pages and the search, whose addresses have no end."""
     home = home_path(masthead)
-    closed = "".join(f"Disallow: {home}{path}\n" for path in ("u/", "c/", "p/", "search", "dev/"))
+    closed = "".join(f"Disallow: {home}{path}\n" for path in ("u/", "c/", "p/", "editions/stop/", "search", "dev/"))
     return f"User-agent: *\n{closed}\nSitemap: {masthead.base_url}/sitemap.xml\n".encode()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from newsletter.feeds import build_feeds
 from newsletter.model import Article
 from newsletter.pages import article_page, make_frame, stylesheet
-from newsletter.site.render import FORMATS, FeedPlace, Press, channel_of
+from newsletter.site.channels import FORMATS, FeedPlace, Press, channel_of
 
 
 def render_alone(article: Article, press: Press) -> tuple[dict[str, bytes], dict[str, bytes]]:

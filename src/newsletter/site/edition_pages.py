@@ -6,12 +6,12 @@ which is in the reader's language and up to date: this is the copy of what was r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
 from newsletter.model import EditionKind, EditionState, Masthead, Variant
-from newsletter.store.editions import editions_with_withdrawn, list_editions, variants_of
+from newsletter.store.editions import StoredVariant, editions_with_withdrawn, list_editions, variants_of
 
 _HIDDEN = (EditionState.DRAFT, EditionState.SCHEDULED, EditionState.HELD)
 
@@ -29,14 +29,15 @@ def edition_pages(
         path = f"site/editions/{edition.uid}/index.html"
         # An article that was mailed to nobody has no email to show.
         was_never_mailed = edition.kind is EditionKind.SINGLE and not edition.audience
-        if edition.state in _HIDDEN or edition.id in withdrawn or was_never_mailed:
+        was_released = edition.released_at is not None
+        if not was_released or edition.state in _HIDDEN or edition.id in withdrawn or was_never_mailed:
             continue
         if path in standing:
             pages[path] = None
             continue
-        variants = [one.variant for one in variants_of(connection, edition.id)]
-        if variants:
-            pages[path] = anonymous(_first(variants, masthead)).encode()
+        shown = public_variant(variants_of(connection, edition.id), masthead.language)
+        if shown is not None:
+            pages[path] = anonymous(shown.variant).encode()
     return pages
 
 
@@ -48,5 +49,7 @@ def anonymous(variant: Variant) -> str:
     return html
 
 
-def _first(variants: list[Variant], masthead: Masthead) -> Variant:
-    return next((v for v in variants if v.furniture == masthead.language), variants[0])
+def public_variant(variants: Sequence[StoredVariant], language: str) -> StoredVariant | None:
+    """The variant an edition's page shows: the first in the newsroom's words, else the first; None without any."""
+    mine = next((one for one in variants if one.variant.furniture == language), None)
+    return mine or next(iter(variants), None)

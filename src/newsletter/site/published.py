@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from newsletter.model import Article, EmailMode, Image, Masthead, Topic, article_url
+from sqlalchemy import Connection
+
+from newsletter.model import Article, ArticleId, Change, EmailMode, Image, Masthead, Topic, article_url
 from newsletter.store.articles import StoredArticle
+from newsletter.store.changes import change_notes
+
+Changes = Mapping[ArticleId, Sequence[Change]]
 
 
-def published_form(stored: StoredArticle, masthead: Masthead, sisters: Iterable[StoredArticle] = ()) -> Article:
+def changes_of(connection: Connection, stored: Iterable[StoredArticle]) -> Changes:
+    """What readers were told was changed in each of `stored`, oldest first; nothing for those never corrected."""
+    notes = change_notes(connection, [one.id for one in stored])
+    return {article_id: tuple(Change(at=at, note=note) for at, note in told) for article_id, told in notes.items()}
+
+
+def published_form(
+    stored: StoredArticle,
+    masthead: Masthead,
+    sisters: Iterable[StoredArticle] = (),
+    *,
+    changes: Sequence[Change] = (),
+) -> Article:
     """The article as it is public now.
 
     `sisters` are the public articles of its translation group, itself among them or not. A body made
-    absolute under a former base URL is moved to the present one.
+    absolute under a former base URL is moved to the present one. `changes` as `changes_of` gives them.
     """
     meta = stored.meta
     return Article(
@@ -38,15 +55,19 @@ def published_form(stored: StoredArticle, masthead: Masthead, sisters: Iterable[
         },
         date=_date(meta.get("date")),
         standfirst=str(meta.get("standfirst", "")),
+        changes=tuple(changes),
     )
 
 
-def published_forms(stored: Sequence[StoredArticle], masthead: Masthead) -> list[Article]:
-    """Each of `stored` in its published form, sisters found among them; same order."""
+def published_forms(
+    stored: Sequence[StoredArticle], masthead: Masthead, *, changes: Changes | None = None
+) -> list[Article]:
+    """Each of `stored` in its published form, sisters found among them, with its `changes`; same order."""
+    told = changes or {}
     groups: dict[str, list[StoredArticle]] = {}
     for one in stored:
         groups.setdefault(one.group_uid, []).append(one)
-    return [published_form(one, masthead, groups[one.group_uid]) for one in stored]
+    return [published_form(one, masthead, groups[one.group_uid], changes=told.get(one.id, ())) for one in stored]
 
 
 def _topic(slug: str, names: object, masthead: Masthead) -> Topic:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from newsletter.feeds import Channel, Feeds, FeedUrls, build_feeds
-from newsletter.i18n import load_words
+from newsletter.feeds import MAX_DELETED, Deleted, Feeds, build_feeds
 from newsletter.model import Article, Finding, Masthead, Topic
 from newsletter.pages import make_frame, moved_page, site_pages
+from newsletter.site.channels import FeedPlace, Press, channel_of, feed_paths
+from newsletter.site.digest_feeds import digest_feed_files
+from newsletter.site.digest_issues import digest_issues
 from newsletter.site.edition_pages import edition_pages
 from newsletter.site.forwarding import GONE, REDIRECTS, gone_file, redirects_file
-from newsletter.site.published import published_form, published_forms
+from newsletter.site.published import changes_of, published_form, published_forms
 from newsletter.store.articles import (
     StoredArticle,
     former_addresses,
@@ -27,17 +28,7 @@ from newsletter.store.articles import (
     published_outlines,
     withdrawn_addresses,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Press:
-    """What rendering needs beside the store: masthead, the tag uids are minted under, theme, feed limits."""
-
-    masthead: Masthead
-    tag: str
-    templates: Mapping[str, str]
-    max_entries: int
-    max_bytes: int
+from newsletter.store.changes import withdrawals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,18 +39,6 @@ class Rendered:
     kept: tuple[str, ...]
     gone: tuple[str, ...]
     findings: tuple[tuple[str, Finding], ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedPlace:
-    """One feed: its folder below `feeds/` ("" for the main one), and what it selects."""
-
-    folder: str
-    language: str | None = None
-    topic: Topic | None = None
-
-
-FORMATS = ("rss.xml", "atom.xml", "feed.json")
 
 
 def render_public(
@@ -78,6 +57,7 @@ def render_public(
             contents = (feeds.rss, feeds.atom, feeds.json)
             files |= dict(zip(feed_paths(place), contents, strict=True))
             findings += [(f"feeds/{place.folder}", finding) for finding in feeds.findings]
+    files |= digest_feed_files(digest_issues(connection, press), press)
     files |= _pages(connection, press, changed)
     frozen = edition_pages(connection, press.masthead, standing=standing)
     files |= {path: data for path, data in frozen.items() if data is not None}
@@ -105,20 +85,6 @@ def feed_places(connection: Connection, masthead: Masthead) -> list[FeedPlace]:
     ]
 
 
-def feed_paths(place: FeedPlace) -> tuple[str, str, str]:
-    """The three files of a feed, below the newsroom's folder."""
-    return tuple(f"feeds/{place.folder}{name}" for name in FORMATS)  # type: ignore[return-value]  # three of them
-
-
-def feeds_touched_by(article: Article, masthead: Masthead) -> tuple[str, ...]:
-    """The feed files one article shows up in."""
-    places = [FeedPlace(folder="")]
-    if article.language in masthead.languages:
-        places.append(FeedPlace(folder=f"{article.language}/"))
-    places += [FeedPlace(folder=f"topics/{topic.slug}/") for topic in article.topics]
-    return tuple(path for place in places for path in feed_paths(place))
-
-
 def _concerns(connection: Connection, place: FeedPlace, changed: Collection[str]) -> bool:
     # A topic may have been taken off an article, so every topic feed that exists is built again
     # when an article changed; those that say the same are not written.
@@ -130,46 +96,16 @@ def _concerns(connection: Connection, place: FeedPlace, changed: Collection[str]
 def _build(connection: Connection, place: FeedPlace, press: Press) -> Feeds:
     topic = place.topic.slug if place.topic else None
     stored = published_articles(connection, language=place.language, topic=topic, limit=press.max_entries)
-    articles = [published_form(one, press.masthead) for one in stored]
-    channel = channel_of(place, press)
-    return build_feeds(channel, articles, max_entries=press.max_entries, max_bytes=press.max_bytes)
-
-
-def channel_of(place: FeedPlace, press: Press) -> Channel:
-    """What the feed at `place` says of itself."""
-    masthead = press.masthead
-    language = place.language or masthead.language
-    title = masthead.title
-    if place.language is not None:
-        title = f"{title} – {load_words(language).language_name(language)}"
-    if place.topic is not None:
-        title = f"{title} – {place.topic.name_in(language)}"
-    urls = _urls(place.folder, masthead)
-    siblings = {each: _urls(f"{each}/", masthead) for each in masthead.languages} if place.topic is None else {}
-    return Channel(
-        uid=f"tag:{press.tag}:feeds/{place.folder}".rstrip("/"),
-        title=title,
-        description=masthead.description,
-        language=language,
-        home_url=f"{masthead.base_url}/",
-        rss_url=urls.rss,
-        atom_url=urls.atom,
-        json_url=urls.json,
-        authors_name=masthead.title,
-        started=_started(press.tag),
-        alternates={each: urls for each, urls in siblings.items() if each != place.language},
+    changes = changes_of(connection, stored)
+    articles = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in stored]
+    gone = withdrawals(connection, language=place.language, topic=topic, limit=MAX_DELETED)
+    return build_feeds(
+        channel_of(place, press),
+        articles,
+        deleted=[Deleted(uid=uid, at=at) for uid, at in gone],
+        max_entries=press.max_entries,
+        max_bytes=press.max_bytes,
     )
-
-
-def _urls(folder: str, masthead: Masthead) -> FeedUrls:
-    rss, atom, json = (f"{masthead.base_url}/feeds/{folder}{name}" for name in FORMATS)
-    return FeedUrls(rss=rss, atom=atom, json=json)
-
-
-def _started(tag: str) -> datetime:
-    # An empty feed needs a date that no clock moves: the day of the newsroom's tag (RFC 4151).
-    year, month, day = (int(part) for part in (tag.rpartition(",")[2] + "-01-01").split("-")[:3])
-    return datetime(year, month, day, tzinfo=UTC)
 
 
 def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
@@ -181,7 +117,8 @@ def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
 def _pages(connection: Connection, press: Press, changed: Collection[str] | None) -> dict[str, bytes]:
     masthead = press.masthead
     if changed is None:
-        articles = published_forms(published_articles(connection), masthead)
+        stored = published_articles(connection)
+        articles = published_forms(stored, masthead, changes=changes_of(connection, stored))
     else:
         articles = _with_bodies(connection, published_outlines(connection), set(changed), masthead)
     pages = site_pages(press.templates, articles, masthead=masthead, changed=changed)
@@ -202,7 +139,8 @@ def _with_bodies(
         near = {at + step for at, uid in enumerate(uids) if uid in wanted for step in (-1, 0, 1)}
         wanted |= {uid for at, uid in enumerate(uids) if at in near}
     full = {one.uid: one for one in published_articles(connection, uids=wanted)}
-    return published_forms([full.get(one.uid, one) for one in outlines], masthead)
+    changes = changes_of(connection, full.values())
+    return published_forms([full.get(one.uid, one) for one in outlines], masthead, changes=changes)
 
 
 def _forwarding(connection: Connection) -> dict[str, bytes]:

@@ -16,8 +16,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from newsletter.model import Finding
+from newsletter.site.channels import Press
+from newsletter.site.digest_issues import digests_mark
 from newsletter.site.packing import is_packed
-from newsletter.site.render import Press, Rendered, render_public
+from newsletter.site.render import Rendered, render_public
 from newsletter.site.searching import renew_index
 from newsletter.site.writing import Renewal, renew_outputs, write_outputs
 from newsletter.store import Store
@@ -32,6 +34,7 @@ from newsletter.store.outputs import output_paths
 from newsletter.store.search import search_is_stale
 
 _TRUE_UP_TO = "outputs.sequence"
+_DIGESTS = "outputs.digests"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,12 +54,12 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     asked for. Safe to repeat. Raises OutputError when a file cannot be written; the last good one stays.
     """
     rendered: list[Rendered] = []
-    marks: list[tuple[int, str]] = []
+    marks: list[tuple[int, str, str]] = []
 
     def build() -> Renewal:
         with store.reading() as connection:
             # Read first: what is published while we render, which PostgreSQL lets us see, is for the next run.
-            marks.append((present_sequence(connection), _mark(connection, press)))
+            marks.append((present_sequence(connection), _mark(connection, press), digests_mark(connection, press)))
             stale = None if everything else _stale(connection, marks[0][1])
             standing = () if everything else frozenset(output_paths(connection))
             made = render_public(connection, press, changed=stale, standing=standing)
@@ -69,6 +72,7 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     with store.writing() as connection:
         remember(connection, _TRUE_UP_TO, str(marks[0][0]))
         remember(connection, OUTPUTS_MADE_WITH, marks[0][1])
+        remember(connection, _DIGESTS, marks[0][2])
     # After the files: they are what readers wait for, and the search may be a moment late.
     renew_index(store, everything=everything)
     return Renewed(
@@ -87,7 +91,8 @@ def write_pictures(store: Store, root: Path, pictures: Mapping[str, bytes], *, n
 
 def outputs_are_stale(connection: Connection, press: Press) -> bool:
     """Whether something was published, or the theme or masthead changed, since files and search were renewed."""
-    return search_is_stale(connection) or _stale(connection, _mark(connection, press)) != frozenset()
+    is_older = (remembered(connection, _DIGESTS) or "") != digests_mark(connection, press)
+    return is_older or search_is_stale(connection) or _stale(connection, _mark(connection, press)) != frozenset()
 
 
 def _stale(connection: Connection, mark: str) -> frozenset[str] | None:
@@ -110,5 +115,6 @@ def _left_over(connection: Connection, files: Collection[str]) -> set[str]:
 def _mark(connection: Connection, press: Press) -> str:
     """A hash of everything but the articles that each file depends on; every page names the languages there are."""
     languages = public_languages(connection)
-    parts = [asdict(press.masthead), press.tag, dict(press.templates), press.max_entries, press.max_bytes, languages]
+    limits = [press.max_entries, press.max_bytes, press.schedules]
+    parts = [asdict(press.masthead), press.tag, dict(press.templates), limits, languages]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -243,6 +243,19 @@ def present_sequence(connection: Connection) -> int:
     return int(value or 0)
 
 
+def sequence_before_latest(connection: Connection, number: int) -> int:
+    """The sequence number after which the latest `number` public articles were published for mail; 0 for all."""
+    query = (
+        select(publications.c.seq)
+        .join(articles, articles.c.id == publications.c.article_id)
+        .where(publications.c.kind == "publish", publications.c.mail, articles.c.state == "published")
+        .order_by(publications.c.seq.desc())
+        .offset(number)
+        .limit(1)
+    )
+    return int(connection.execute(query).scalar() or 0)
+
+
 def was_corrected_since(connection: Connection, seq: int) -> bool:
     """Whether an article was corrected or withdrawn after `seq` (primary key)."""
     changes = select(literal(1)).where(publications.c.seq > seq, publications.c.kind.in_(("correct", "withdraw")))

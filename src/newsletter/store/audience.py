@@ -27,11 +27,10 @@ from sqlalchemy import (
 )
 
 from newsletter.model import DeliveryState, EditionId, VariantId
-from newsletter.store.editions import CHUNK_SIZE
+from newsletter.store.editions import CHUNK_SIZE, insert_exclusions
 from newsletter.store.tables import (
     articles,
     deliveries,
-    exclusions,
     subscriber_topics,
     subscribers,
     suppressions,
@@ -101,11 +100,7 @@ def queue_deliveries(
     has_row = exists().where(deliveries.c.edition_id == edition_id, deliveries.c.subscriber_id == subscribers.c.id)
     left_out = func.coalesce(reason_left_out(connection, audience), literal("late"))
     count = _tally(connection, case((has_row, null()), else_=left_out))
-    if count.excluded:
-        connection.execute(
-            insert(exclusions),
-            [{"edition_id": edition_id, "reason": why, "count": n} for why, n in count.excluded.items()],
-        )
+    insert_exclusions(connection, edition_id, count.excluded)
     return count
 
 
@@ -134,20 +129,20 @@ def _tally(connection: Connection, reason: ColumnElement[str | None]) -> Count:
     )
 
 
-def chunk_ranges(connection: Connection, edition_id: EditionId) -> list[tuple[int, int]]:
-    """The edition's rows cut into runs of at most CHUNK_SIZE: (first, last) subscriber id of each."""
-    number = func.row_number().over(order_by=deliveries.c.subscriber_id) - 1
+def chunk_ranges(connection: Connection, edition_id: EditionId) -> list[tuple[int, int, int]]:
+    """The edition's rows cut into runs of at most CHUNK_SIZE within a wave: (wave, first, last subscriber id)."""
+    order = func.row_number().over(partition_by=deliveries.c.wave, order_by=deliveries.c.subscriber_id) - 1
     numbered = (
-        select(deliveries.c.subscriber_id, (number // CHUNK_SIZE).label("run"))
+        select(deliveries.c.wave, deliveries.c.subscriber_id, (order // CHUNK_SIZE).label("run"))
         .where(deliveries.c.edition_id == edition_id)
         .subquery()
     )
     query = (
-        select(func.min(numbered.c.subscriber_id), func.max(numbered.c.subscriber_id))
-        .group_by(numbered.c.run)
-        .order_by(numbered.c.run)
+        select(numbered.c.wave, func.min(numbered.c.subscriber_id), func.max(numbered.c.subscriber_id))
+        .group_by(numbered.c.wave, numbered.c.run)
+        .order_by(numbered.c.wave, numbered.c.run)
     )
-    return [(first, last) for first, last in connection.execute(query)]
+    return [(wave, first, last) for wave, first, last in connection.execute(query)]
 
 
 def move_cursors(connection: Connection, seq: int, *, now: datetime) -> None:

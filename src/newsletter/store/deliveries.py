@@ -137,7 +137,8 @@ def doubt_rows(connection: Connection, lease: Lease, *, now: datetime, reason: s
             update(attempts)
             .where(
                 attempts.c.edition_id == lease.edition_id,
-                attempts.c.subscriber_id.between(lease.first_id, lease.last_id),
+                # Not the whole range: another wave's sender has its open attempts between ours.
+                attempts.c.subscriber_id.in_(select(deliveries.c.subscriber_id).where(*_in_chunk(lease))),
                 attempts.c.closed_at.is_(None),
             )
             .values(closed_at=now, outcome=str(Outcome.UNKNOWN), code=0, enhanced="", reply=reason)
@@ -226,10 +227,11 @@ def unmark_bounced(connection: Connection, subscriber_ids: Collection[Subscriber
     )
 
 
-def _in_chunk(lease: Lease) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _in_chunk(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (
         deliveries.c.edition_id == lease.edition_id,
         deliveries.c.subscriber_id.between(lease.first_id, lease.last_id),
+        deliveries.c.wave == lease.wave,
     )
 
 

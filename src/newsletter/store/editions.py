@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from newsletter.model import (
     ArticleId,
@@ -18,7 +18,16 @@ from newsletter.model import (
     Variant,
     VariantId,
 )
-from newsletter.store.tables import articles, chunks, editions, revisions, revocations, variant_articles, variants
+from newsletter.store.tables import (
+    articles,
+    chunks,
+    editions,
+    exclusions,
+    revisions,
+    revocations,
+    variant_articles,
+    variants,
+)
 
 CHUNK_SIZE = 500
 
@@ -35,6 +44,7 @@ class StoredEdition:
     reason: str
     subject: str
     scheduled_at: datetime
+    hold_until: datetime | None
     released_at: datetime | None
     finished_at: datetime | None
     considered: int
@@ -63,6 +73,12 @@ class StoredVariant:
 def edition_by_key(connection: Connection, dedupe_key: str) -> StoredEdition | None:
     """The edition made under this dedupe key (unique index), or None."""
     return _one(connection, select(editions).where(editions.c.dedupe_key == dedupe_key))
+
+
+def edition_by_id(connection: Connection, edition_id: EditionId, *, to_change: bool = False) -> StoredEdition | None:
+    """The edition with this id (primary key), or None; `to_change` locks its row until the transaction ends."""
+    query = select(editions).where(editions.c.id == edition_id)
+    return _one(connection, query.with_for_update() if to_change else query)
 
 
 def editions_by_uid(connection: Connection, start: str) -> list[StoredEdition]:
@@ -166,14 +182,30 @@ def insert_variant(
         )
     )
     variant_id = VariantId(int(result.inserted_primary_key[0]))  # type: ignore[index]  # as above
-    connection.execute(
-        insert(variant_articles),
-        [
-            {"variant_id": variant_id, "position": n, "article_id": article_id, "revision_id": revision_id}
-            for n, (article_id, revision_id) in enumerate(contents)
-        ],
-    )
+    fill_variant(connection, variant_id, contents)
     return variant_id
+
+
+def fill_variant(
+    connection: Connection, variant_id: VariantId, contents: Sequence[tuple[ArticleId, RevisionId]]
+) -> None:
+    """Say which revisions a variant holds, in reading order; articles that wait for their hour have none yet."""
+    rows = [
+        {"variant_id": variant_id, "position": n, "article_id": article_id, "revision_id": revision_id}
+        for n, (article_id, revision_id) in enumerate(contents)
+    ]
+    if rows:
+        connection.execute(insert(variant_articles), rows)
+
+
+def frozen_variants(connection: Connection, edition_id: EditionId) -> dict[tuple[str, str], VariantId]:
+    """The edition's variants by (articles_key, furniture language), in the order they were written."""
+    query = (
+        select(variants.c.articles_key, variants.c.furniture, variants.c.id)
+        .where(variants.c.edition_id == edition_id)
+        .order_by(variants.c.id)
+    )
+    return {(key, furniture): VariantId(number) for key, furniture, number in connection.execute(query)}
 
 
 def variants_of(connection: Connection, edition_id: EditionId) -> list[StoredVariant]:
@@ -212,19 +244,69 @@ def variant_contents(connection: Connection, variant_id: VariantId) -> tuple[Hel
     return tuple(HeldArticle(**row) for row in connection.execute(query).mappings())
 
 
-def insert_chunks(connection: Connection, edition_id: EditionId, ranges: Sequence[tuple[int, int]]) -> None:
-    """Write one open chunk per range of subscriber ids (first, last), both included."""
+def variant_looks(
+    connection: Connection, edition_id: EditionId
+) -> dict[tuple[str, tuple[tuple[int, int], ...]], VariantId]:
+    """The edition's variants by furniture language and (article, revision) in reading order."""
+    query = (
+        select(variants.c.id, variants.c.furniture, variant_articles.c.article_id, variant_articles.c.revision_id)
+        .join(variant_articles, variant_articles.c.variant_id == variants.c.id)
+        .where(variants.c.edition_id == edition_id)
+        .order_by(variants.c.id, variant_articles.c.position)
+    )
+    found: dict[VariantId, tuple[str, tuple[tuple[int, int], ...]]] = {}
+    for variant_id, furniture, article_id, revision_id in connection.execute(query):
+        contents = found.get(VariantId(variant_id), ("", ()))[1]
+        found[VariantId(variant_id)] = (furniture, (*contents, (article_id, revision_id)))
+    return {look: variant_id for variant_id, look in found.items()}
+
+
+def drop_unused_variants(connection: Connection, edition_id: EditionId, *, keep: Collection[VariantId]) -> None:
+    """Delete the variants of an edition that was not released yet, but for those in `keep`."""
+    gone = select(variants.c.id).where(variants.c.edition_id == edition_id, variants.c.id.not_in(keep))
+    connection.execute(delete(variant_articles).where(variant_articles.c.variant_id.in_(gone)))
+    connection.execute(delete(variants).where(variants.c.edition_id == edition_id, variants.c.id.not_in(keep)))
+
+
+def insert_exclusions(connection: Connection, edition_id: EditionId, excluded: Mapping[str, int]) -> None:
+    """Write how many were considered and left out, by reason."""
+    rows = [{"edition_id": edition_id, "reason": why, "count": n} for why, n in sorted(excluded.items()) if n]
+    if rows:
+        connection.execute(insert(exclusions), rows)
+
+
+def insert_chunks(
+    connection: Connection,
+    edition_id: EditionId,
+    ranges: Sequence[tuple[int, int, int]],
+    wave_at: Mapping[int, datetime] | None = None,
+) -> None:
+    """Write one open chunk per (wave, first, last subscriber id); one without an hour in `wave_at` is due at once."""
+    hours = wave_at or {}
     if ranges:
-        connection.execute(
-            insert(chunks),
-            [{"edition_id": edition_id, "first_id": a, "last_id": b, "state": "open"} for a, b in ranges],
-        )
+        rows = [
+            {"edition_id": edition_id, "wave": wave, "wave_at": hours.get(wave), "first_id": a, "last_id": b}
+            for wave, a, b in ranges
+        ]
+        connection.execute(insert(chunks).values(state="open"), rows)
 
 
 def edition_counts(connection: Connection) -> Mapping[str, int]:
     """How many editions are in each state."""
     query = select(editions.c.state, func.count()).group_by(editions.c.state)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def waiting_editions(connection: Connection, *, now: datetime | None = None) -> list[StoredEdition]:
+    """The scheduled editions in order of their hour; with `now` those whose hold is over (index on state)."""
+    query = (
+        select(editions)
+        .where(editions.c.state == str(EditionState.SCHEDULED))
+        .order_by(editions.c.hold_until, editions.c.id)
+    )
+    if now is not None:
+        query = query.where(editions.c.hold_until <= now)
+    return [_stored(row) for row in connection.execute(query).mappings()]
 
 
 def unfinished_editions(connection: Connection) -> list[StoredEdition]:

@@ -16,7 +16,7 @@ OPEN_STATES = (int(DeliveryState.QUEUED), int(DeliveryState.LEASED), int(Deliver
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lease:
-    """A chunk held by one sender: the deliveries of `edition_id` from `first_id` to `last_id`.
+    """A chunk held by one sender: the deliveries of `edition_id` in one `wave` from `first_id` to `last_id`.
 
     `token` names the holder, `boot_id` the start of the machine it runs on; `until` is aware UTC.
     """
@@ -28,6 +28,7 @@ class Lease:
     token: str
     until: datetime
     boot_id: str
+    wave: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def take_chunk(connection: Connection, edition_id: EditionId, holder: Holder, *, now: datetime) -> Lease | None:
-    """Lease the edition's first open chunk with a due row, or None when there is none.
+    """Lease the edition's first open chunk with a due row, or None when there is none; a wave waits for its hour.
 
     Not exactly one row changed means that another sender was faster: the next chunk is tried.
     Index on (edition_id, state); rows of a chunk by key range. On PostgreSQL chunks that another
@@ -70,6 +71,7 @@ def take_chunk(connection: Connection, edition_id: EditionId, holder: Holder, *,
                 token=holder.token,
                 until=holder.until,
                 boot_id=holder.boot_id,
+                wave=row.wave,
             )
     return None
 
@@ -112,6 +114,7 @@ def leases(connection: Connection, edition_id: EditionId) -> list[Lease]:
             token=row.lease_token,
             until=row.lease_until,
             boot_id=row.boot_id,
+            wave=row.wave,
         )
         for row in connection.execute(query)
     ]
@@ -124,11 +127,7 @@ def reopen_chunks(connection: Connection, edition_id: EditionId) -> int:
         .where(
             chunks.c.edition_id == edition_id,
             chunks.c.state == "done",
-            exists().where(
-                deliveries.c.edition_id == edition_id,
-                deliveries.c.subscriber_id.between(chunks.c.first_id, chunks.c.last_id),
-                deliveries.c.state.in_(OPEN_STATES),
-            ),
+            exists().where(*_of_chunk(), deliveries.c.state.in_(OPEN_STATES)),
         )
         .values(state="open")
     )
@@ -136,24 +135,29 @@ def reopen_chunks(connection: Connection, edition_id: EditionId) -> int:
 
 
 def _first_due(edition_id: EditionId, now: datetime) -> Select[Any]:
-    has_due_row = exists().where(
-        deliveries.c.edition_id == edition_id,
-        deliveries.c.subscriber_id.between(chunks.c.first_id, chunks.c.last_id),
-        is_due(now),
-    )
     return (
-        select(chunks.c.id, chunks.c.first_id, chunks.c.last_id)
-        .where(chunks.c.edition_id == edition_id, chunks.c.state == "open", has_due_row)
-        .order_by(chunks.c.id)
+        select(chunks.c.id, chunks.c.first_id, chunks.c.last_id, chunks.c.wave)
+        .where(chunks.c.edition_id == edition_id, chunks.c.state == "open", has_due_row(now))
+        .order_by(chunks.c.wave_at, chunks.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
 
 
+def has_due_row(now: datetime) -> ColumnElement[bool]:
+    """Whether a chunk's hour has come and one of its rows is due (key range of deliveries)."""
+    is_its_hour = or_(chunks.c.wave_at.is_(None), chunks.c.wave_at <= now)
+    return and_(is_its_hour, exists().where(*_of_chunk(), is_due(now)))
+
+
 def _has_open_row(which_chunk: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(
-        which_chunk,
+    return exists().where(which_chunk, *_of_chunk(), deliveries.c.state.in_(OPEN_STATES))
+
+
+def _of_chunk() -> tuple[ColumnElement[bool], ...]:
+    """The deliveries of a chunk: those of its wave in its range; ranges of different waves overlap."""
+    return (
         deliveries.c.edition_id == chunks.c.edition_id,
         deliveries.c.subscriber_id.between(chunks.c.first_id, chunks.c.last_id),
-        deliveries.c.state.in_(OPEN_STATES),
+        deliveries.c.wave == chunks.c.wave,
     )

@@ -84,6 +84,11 @@ def insert_notice(connection: Connection, notice: NewNotice) -> bool:
     return done.first() is not None
 
 
+def forget_notice(connection: Connection, dedupe_key: str) -> None:
+    """Delete a notice that was not sent yet and says what is no longer so (unique index)."""
+    connection.execute(delete(notices).where(notices.c.dedupe_key == dedupe_key, notices.c.state.in_(_WAITING)))
+
+
 def has_due_notice(connection: Connection, now: datetime) -> bool:
     """Whether there is a notice to take (index on state, not_before)."""
     return connection.execute(select(notices.c.id).where(_is_due(now)).limit(1)).first() is not None

@@ -13,9 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Select, case, exists, literal,
 from newsletter.model import EditionId, SubscriberId, VariantId
 from newsletter.store.audience import Audience, reason_left_out
 from newsletter.store.inserting import insert_into
+from newsletter.store.leases import OPEN_STATES
 from newsletter.store.tables import articles, deliveries, owed, subscribers, variant_articles
 
 PAUSE = "pause"
+GIVEN_BACK = "given back"
 
 
 def owe_paused(connection: Connection, audience: Audience, variant_of: Mapping[str, VariantId]) -> None:
@@ -54,6 +56,25 @@ def owe_cancelled(connection: Connection, edition_id: EditionId, subscriber_ids:
             deliveries.c.subscriber_id.in_(subscriber_ids),
             subscribers.c.catch_up,
             ~_is_owed(subscribers.c.id),
+        )
+    )
+    _insert(connection, query)
+
+
+def owe_unsent(connection: Connection, edition_id: EditionId) -> None:
+    """Owe the articles of an edition's emails that have not left, but for withdrawn ones (key range of the edition).
+
+    Also of those a sender has in hand: whoever gets the email after all is not given its articles again.
+    """
+    query = (
+        select(deliveries.c.subscriber_id, variant_articles.c.article_id, literal(GIVEN_BACK))
+        .join(variant_articles, variant_articles.c.variant_id == deliveries.c.variant_id)
+        .join(articles, articles.c.id == variant_articles.c.article_id)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.state.in_(OPEN_STATES),
+            articles.c.state == "published",
+            ~_is_owed(deliveries.c.subscriber_id),
         )
     )
     _insert(connection, query)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 
 from newsletter.model import DeliveryState, EditionId
 from newsletter.store.leases import OPEN_STATES
-from newsletter.store.tables import deliveries, editions, exclusions, revocations
+from newsletter.store.tables import chunks, deliveries, editions, exclusions, revocations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,11 +58,21 @@ def count_exclusions(connection: Connection, edition_id: EditionId) -> Mapping[s
 
 
 def next_due_at(connection: Connection, edition_id: EditionId) -> datetime | None:
-    """When the first deferred row comes due, or None (key range of the edition)."""
-    query = select(func.min(deliveries.c.next_at)).where(
+    """When the first deferred row or the next wave comes due, or None (key range; index on edition_id, state)."""
+    deferred = select(func.min(deliveries.c.next_at)).where(
         deliveries.c.edition_id == edition_id, deliveries.c.state == int(DeliveryState.DEFERRED)
     )
-    return connection.execute(query).scalar()
+    wave = select(func.min(chunks.c.wave_at)).where(chunks.c.edition_id == edition_id, chunks.c.state == "open")
+    moments = [connection.execute(query).scalar() for query in (deferred, wave)]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def has_open_waves(connection: Connection, edition_id: EditionId) -> bool:
+    """Whether a wave's chunk is still open (index on edition_id, state)."""
+    query = select(chunks.c.id).where(
+        chunks.c.edition_id == edition_id, chunks.c.state == "open", chunks.c.wave_at.is_not(None)
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def finish_edition(connection: Connection, edition_id: EditionId, *, now: datetime, waits_for_unknown: bool) -> bool:

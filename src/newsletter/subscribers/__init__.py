@@ -5,7 +5,7 @@ store only.
 """
 
 from newsletter.subscribers.addresses import ValidAddress, mask, parse_address
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, offered_rhythms
 from newsletter.subscribers.departures import (
     Suppressed,
     SuppressionReason,
@@ -84,6 +84,7 @@ __all__ = [
     "list_subscribers",
     "mask",
     "new_keys",
+    "offered_rhythms",
     "open_spreadsheet",
     "parse_address",
     "parse_keys",

@@ -131,10 +131,11 @@ def _let_in(connection: Connection, stored: StoredConfirmation, subscriber: Subs
     """Make a reader active from the next publication on, with the choices of the form if there was one."""
     columns: dict[str, object] = dict(stored.choices)
     topics = columns.pop("topics", None)
+    rhythm = str(columns.get("rhythm", subscriber.rhythm))
     columns |= {
         "state": SubscriberState.ACTIVE,
         # Nobody begins with the whole archive, and what was published while a reader was away is over.
-        "covered_through": hold_sequence(connection),
+        "covered_through": intake.first_cursor(connection, rhythm, sequence=hold_sequence(connection)),
         "joined_at": intake.now,
         "expires_at": None,
         "paused_until": None,

@@ -57,16 +57,21 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """What this newsroom offers: its languages, its declared topics by every name they have, its defaults."""
+    """What this newsroom offers: languages, rhythms, declared topics by every name they have, its defaults."""
 
     languages: tuple[str, ...]
+    rhythms: tuple[str, ...]
     topics: Mapping[str, str]
     topic_slugs: tuple[str, ...]
     defaults: Settings
 
 
 def offer_of(masthead: Masthead) -> Offer:
-    """What `masthead` offers readers; rhythm `each` for those who say nothing."""
+    """What `masthead` offers readers; rhythm `each` for those who say nothing.
+
+    The usual rhythms count also where no schedule serves them yet: an owner may bring readers in first.
+    A form offers less, see `refuse_unoffered`.
+    """
     declared = [topic for topic in masthead.topics if topic.declared]
     names = {
         word.casefold(): topic.slug
@@ -75,6 +80,7 @@ def offer_of(masthead: Masthead) -> Offer:
     }
     return Offer(
         languages=masthead.languages,
+        rhythms=tuple(dict.fromkeys((*masthead.rhythms, *RHYTHMS))),
         topics=names,
         topic_slugs=tuple(topic.slug for topic in declared),
         defaults=Settings(
@@ -86,6 +92,18 @@ def offer_of(masthead: Masthead) -> Offer:
             topics=(),
         ),
     )
+
+
+def offered_rhythms(masthead: Masthead, present: str | None = None) -> tuple[str, ...]:
+    """The rhythms a form lets a reader choose: those that are served, and the reader's `present` one."""
+    return tuple(dict.fromkeys((*masthead.rhythms, *((present,) if present else ()))))
+
+
+def refuse_unoffered(choices: Choices, masthead: Masthead, present: str | None = None) -> None:
+    """Raises UsageError for a rhythm that no form offers to a reader whose `present` one this is; else does nothing."""
+    offered, chosen = offered_rhythms(masthead, present), (choices.rhythm or "").strip().lower()
+    if chosen and chosen not in offered:
+        raise UsageError(f"rhythm: no “{_short(chosen)}” is offered. Choose one of: {', '.join(offered)}.")
 
 
 def settle(choices: Choices, *, offer: Offer, present: Settings | None = None) -> Settings:
@@ -109,7 +127,7 @@ def settle(choices: Choices, *, offer: Offer, present: Settings | None = None) -
         name=take(choices.name, was.name, "", lambda text: plain_text(text, "name", MAX_NAME_CHARACTERS)),
         language=take(choices.language, was.language, default.language, lambda text: _language(text, offer)),
         time_zone=take(choices.time_zone, was.time_zone, default.time_zone, _time_zone),
-        rhythm=take(choices.rhythm, was.rhythm, default.rhythm, _rhythm),
+        rhythm=take(choices.rhythm, was.rhythm, default.rhythm, lambda text: _rhythm(text, offer)),
         hour=take(choices.hour, was.hour, None, _hour),
         topics=was.topics if choices.topics is None else _topics(choices.topics, offer, faults),
     )
@@ -159,9 +177,9 @@ def _zones() -> Mapping[str, str]:
     return {zone.casefold(): zone for zone in available_timezones() - _NO_ZONES}
 
 
-def _rhythm(text: str) -> str:
-    if text.lower() not in RHYTHMS:
-        raise ValueError(f"rhythm: there is no “{_short(text)}”. Choose one of: {', '.join(RHYTHMS)}.")
+def _rhythm(text: str, offer: Offer) -> str:
+    if text.lower() not in offer.rhythms:
+        raise ValueError(f"rhythm: there is no “{_short(text)}”. Choose one of: {', '.join(offer.rhythms)}.")
     return text.lower()
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from newsletter.errors import UsageError
 from newsletter.model import Masthead, Subscriber, SubscriberState
 from newsletter.store import Store
+from newsletter.store.articles import sequence_before_latest
 from newsletter.store.consents import insert_consents
 from newsletter.store.meta import add_event
 from newsletter.store.subscribers import (
@@ -59,12 +60,21 @@ class Consent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intake:
-    """What the newsroom brings to every arrival: its keys, its offer, the hour (aware UTC), fresh uids."""
+    """What the newsroom brings to every arrival: its keys, its offer, the hour (aware UTC), fresh uids.
+
+    `newcomers` says for a rhythm how many of the latest articles the first digest of a new reader brings.
+    """
 
     keys: Keys
     masthead: Masthead
     now: datetime
     new_uid: Callable[[], str]
+    newcomers: Mapping[str, int] = field(default_factory=dict)
+
+    def first_cursor(self, connection: Connection, rhythm: str, *, sequence: int) -> int:
+        """Where a new reader begins: at the present `sequence`, or as many articles before it as the rhythm gives."""
+        number = self.newcomers.get(rhythm, 0)
+        return min(sequence, sequence_before_latest(connection, number)) if number else sequence
 
 
 class Arrival(StrEnum):
@@ -174,10 +184,13 @@ def admit(
     """Write active subscribers with topics and consents; gives the address keys really written.
 
     `what` names the consent ("subscribe" or "import"). They count as having seen everything up to the
-    present publication, so that nobody starts with the whole archive.
+    present publication, but for what their rhythm gives newcomers: nobody starts with the whole archive.
     """
     sequence = hold_sequence(connection)
-    ids = insert_subscribers(connection, [_row(newcomer, sequence, intake) for newcomer in newcomers])
+    rhythms = {newcomer.settings.rhythm for newcomer in newcomers}
+    cursors = {rhythm: intake.first_cursor(connection, rhythm, sequence=sequence) for rhythm in rhythms}
+    rows = [_row(newcomer, cursors[newcomer.settings.rhythm], intake) for newcomer in newcomers]
+    ids = insert_subscribers(connection, rows)
     written = [(ids[newcomer.address.key], newcomer) for newcomer in newcomers if newcomer.address.key in ids]
     insert_topics(connection, [(id_, topic) for id_, newcomer in written for topic in newcomer.settings.topics])
     proof = {"what": what, "source": consent.source, "method": consent.method, "at": intake.now}
@@ -187,7 +200,7 @@ def admit(
     return set(ids)
 
 
-def _row(newcomer: CheckedNewcomer, sequence: int, intake: Intake) -> Mapping[str, object]:
+def _row(newcomer: CheckedNewcomer, cursor: int, intake: Intake) -> Mapping[str, object]:
     settings = newcomer.settings
     return {
         "uid": intake.new_uid(),
@@ -200,7 +213,7 @@ def _row(newcomer: CheckedNewcomer, sequence: int, intake: Intake) -> Mapping[st
         "time_zone": settings.time_zone,
         "hour": settings.hour,
         "rhythm": settings.rhythm,
-        "covered_through": sequence,
+        "covered_through": cursor,
         "token_version": 0,
         "joined_at": intake.now,
     }

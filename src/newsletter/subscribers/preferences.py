@@ -21,7 +21,7 @@ from newsletter.store.subscribers import (
     update_subscriber,
 )
 from newsletter.subscribers.addresses import mask
-from newsletter.subscribers.choices import Choices, Settings, offer_of, settle
+from newsletter.subscribers.choices import Choices, Settings, offer_of, refuse_unoffered, settle
 from newsletter.subscribers.forms import PreferencesView
 from newsletter.subscribers.keys import Keys
 from newsletter.subscribers.newcomers import Intake
@@ -49,7 +49,7 @@ def save(store: Store, subscriber_id: SubscriberId, choices: Choices, *, intake:
     """Keep what an active reader chose; None for anybody else. One transaction; safe to repeat.
 
     A topic added counts from the next publication on, one dropped leaves at once. Raises UsageError,
-    and keeps nothing, for a choice this newsroom cannot keep.
+    and keeps nothing, for a choice this newsroom cannot keep or does not offer to readers.
     """
     with store.writing() as connection:
         # Before the reader's row, as a release does: the other order is a deadlock on PostgreSQL.
@@ -57,6 +57,7 @@ def save(store: Store, subscriber_id: SubscriberId, choices: Choices, *, intake:
         found = subscriber_by_id(connection, subscriber_id, to_change=True)
         if found is None or found.state is not SubscriberState.ACTIVE:
             return None
+        refuse_unoffered(choices, intake.masthead, found.rhythm)
         return change(connection, found, choices, intake=intake, sequence=sequence)
 
 
@@ -66,7 +67,7 @@ def change(
     """Change what `subscriber` chose, in the caller's transaction; without a difference nothing is written.
 
     `sequence` is the present one, held, so that a release is either before the change or after it.
-    Raises UsageError like `save`.
+    Raises UsageError for a choice this newsroom cannot keep.
     """
     present = settings_of(subscriber)
     settings = settle(choices, offer=offer_of(intake.masthead), present=present)
@@ -121,7 +122,7 @@ def missed_by(subscriber: Subscriber, *, through: int, masthead: Masthead) -> Mi
         after=subscriber.covered_through,
         through=through,
         topics=subscriber.topics,
-        languages=_languages(subscriber.language, masthead),
+        languages=masthead.languages_for(subscriber.language),
     )
 
 
@@ -133,10 +134,3 @@ def _topics_of_both(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[st
     if not before or not after:
         return before or after
     return tuple(topic for topic in before if topic in after) or None
-
-
-def _languages(language: str, masthead: Masthead) -> tuple[str, ...]:
-    """Which translation a reader gets, best first: the reader's language, the fallback chain, the newsroom's."""
-    base = language.split("-")[0]
-    chain = masthead.fallback.get(language, masthead.fallback.get(base, ()))
-    return tuple(dict.fromkeys((language, base, *chain, masthead.language)))

@@ -34,7 +34,14 @@ from newsletter.store.subscribers import (
 from newsletter.store.suppressions import suppressed_among
 from newsletter.store.wordings import wording_ids
 from newsletter.subscribers.addresses import ValidAddress, parse_address
-from newsletter.subscribers.choices import MAX_WORDING_CHARACTERS, Settings, offer_of, plain_text, settle
+from newsletter.subscribers.choices import (
+    MAX_WORDING_CHARACTERS,
+    Settings,
+    offer_of,
+    plain_text,
+    refuse_unoffered,
+    settle,
+)
 from newsletter.subscribers.forms import Answer, ConfirmationKind, SignUpForm
 from newsletter.subscribers.newcomers import Intake
 from newsletter.subscribers.tokens import confirm_token, preferences_token, suppression_key
@@ -67,6 +74,7 @@ def sign_up(store: Store, form: SignUpForm, *, intake: Intake, asking: Asking, p
     except UsageError:
         return Answer.ODD_ADDRESS
     try:
+        refuse_unoffered(form.choices, intake.masthead)
         settings = settle(form.choices, offer=offer_of(intake.masthead))
         wording = plain_text(" ".join(form.wording.split()), "consent", MAX_WORDING_CHARACTERS)
     except (UsageError, ValueError):

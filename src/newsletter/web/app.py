@@ -18,12 +18,13 @@ from newsletter.pages import PageText
 from newsletter.web.asking import LOOPBACK, new_watch
 from newsletter.web.confirming import confirm_endpoint
 from newsletter.web.guard import Guard
-from newsletter.web.health import Tally, alive, metrics_endpoint, ready_endpoint, security_endpoint
+from newsletter.web.health import Tally, alive_endpoint, metrics_endpoint, ready_endpoint, security_endpoint
 from newsletter.web.inbox import inbox_routes
 from newsletter.web.preferring import preferences_endpoint
 from newsletter.web.published import feeds_endpoint, site_endpoint
 from newsletter.web.searching import search_endpoint
 from newsletter.web.served import ServedNewsroom
+from newsletter.web.stopping import DOOR, stop_endpoint
 from newsletter.web.subscribing import script_endpoint, snippet_endpoint, subscribe_endpoint
 from newsletter.web.unsubscribe import unsubscribe_endpoint
 from newsletter.web.words import answer_page, frame_in, wished_language
@@ -50,13 +51,15 @@ def create_app(
     tally = Tally()
     both = ["GET", "POST"]
     routes = [
-        Route("/healthz", alive),
+        Route("/healthz", alive_endpoint(newsroom)),
         Route("/readyz", ready_endpoint(newsroom)),
         Route("/metrics", metrics_endpoint(newsroom, tally, (*LOOPBACK, *trusted))),
         Route("/.well-known/security.txt", security_endpoint(newsroom)),
         Route("/u/{token:path}", unsubscribe_endpoint(newsroom, watch), methods=both),
         Route("/c/{token:path}", confirm_endpoint(newsroom, watch), methods=both),
         Route("/p/{token:path}", preferences_endpoint(newsroom, watch), methods=both),
+        # Before the editions' own pages, which are files.
+        Route(f"/{DOOR}/{{token:path}}", stop_endpoint(newsroom, watch), methods=both),
         Route("/subscribe", subscribe_endpoint(newsroom, watch), methods=both),
         Route("/subscribe/snippet", snippet_endpoint(newsroom)),
         Route("/zone.js", script_endpoint),

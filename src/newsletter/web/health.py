@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 Endpoint = Callable[[Request], Response]
 
-_FIRST = frozenset({"u", "c", "p", "feeds", "subscribe", "search", "media", "editions", "healthz", "readyz", "metrics"})
+_ROUTES = frozenset(
+    {"u", "c", "p", "stop", "feeds", "subscribe", "search", "media", "editions", "healthz", "readyz", "metrics"}
+)
+# The owner's link lies below the editions' pages; it is no page, so it is counted by itself.
+_STOP = "/editions/stop/"
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 SECURITY_FOR = timedelta(days=180)
 
@@ -57,15 +61,26 @@ class Tally:
 
     def count(self, path: str, status: int, took_s: float) -> None:
         """Count one answer."""
-        first = path.strip("/").partition("/")[0]
-        route = first if first in _FIRST else "page"
+        first = "stop" if path.startswith(_STOP) else path.strip("/").partition("/")[0]
+        route = first if first in _ROUTES else "page"
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(took_s)
 
 
-def alive(request: Request) -> Response:
-    """Serves `/healthz`: this process answers."""
-    return PlainTextResponse("ok\n", headers=_NEVER_KEPT)
+def alive_endpoint(newsroom: ServedNewsroom) -> Endpoint:
+    """Serves `/healthz`: 200 while this process does its work, 503 and a line when it needs a restart.
+
+    Without the bell no schedule runs, however well pages are served; and a restart mends it.
+    """
+
+    def alive(request: Request) -> Response:
+        fault = newsroom.heartbeat()
+        if fault:
+            log.error("Not well: %s", fault)
+        line = " ".join(fault.split()) or "ok"
+        return PlainTextResponse(f"{line}\n", 503 if fault else 200, headers=_NEVER_KEPT)
+
+    return alive
 
 
 def ready_endpoint(newsroom: ServedNewsroom) -> Endpoint:

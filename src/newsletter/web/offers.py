@@ -9,19 +9,18 @@ from importlib.resources import files
 from zoneinfo import available_timezones
 
 from newsletter.i18n import Words, load_words
-from newsletter.model import RHYTHMS, Masthead
+from newsletter.model import Masthead
 from newsletter.pages import ChoicesView, Option
 from newsletter.subscribers import Choices
 from newsletter.web.asking import Fields
+from newsletter.web.words import isolated
 
 SCRIPT = files("newsletter.web") / "zone.js"
 _REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-def choices_view(
-    choices: Choices, *, masthead: Masthead, words: Words, rhythms: Sequence[str] = RHYTHMS
-) -> ChoicesView:
-    """The choices a form offers, with those of `choices` chosen; odd ones choose nothing."""
+def choices_view(choices: Choices, *, masthead: Masthead, words: Words, rhythms: Sequence[str]) -> ChoicesView:
+    """The choices a form offers, `rhythms` among them, with those of `choices` chosen; odd ones choose nothing."""
     zone, language = choices.time_zone or masthead.time_zone, choices.language or words.language
     topics = [topic for topic in masthead.topics if topic.declared]
     return ChoicesView(
@@ -55,7 +54,7 @@ def choices_view(
 
 
 def rhythm_name(rhythm: str, words: Words) -> str:
-    """A rhythm in words people understand."""
+    """A rhythm in words people understand; a schedule the owner named is called by its name."""
     say = words.say
     names = {
         "each": say("Each article, as soon as it is out"),
@@ -64,7 +63,7 @@ def rhythm_name(rhythm: str, words: Words) -> str:
         "monthly": say("Once a month, what is new"),
         "feed": say("No email: I follow the feed"),
     }
-    return names.get(rhythm, rhythm)
+    return names.get(rhythm) or isolated(rhythm)
 
 
 def choices_in(fields: Fields) -> Choices:

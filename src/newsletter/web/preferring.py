@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from newsletter.errors import NewsletterError
 from newsletter.model import SubscriberState
 from newsletter.pages import Option, PageText, PreferencesPage, preferences_page
-from newsletter.subscribers import Answer, Choices, PreferencesView
+from newsletter.subscribers import Answer, Choices, PreferencesView, offered_rhythms
 from newsletter.web.answers import TOKEN, Visit, later, personal, too_often, unknown_link
 from newsletter.web.asking import Fields, Watch
 from newsletter.web.offers import choices_in, choices_view
@@ -136,7 +136,7 @@ def _page(visit: Visit, view: PreferencesView, *, note: str = "", fault: str = "
         over = words.say("What appears meanwhile does not come later.")
         paused = f"{words.say('Nothing comes before {date}.', date=day)} {owed if view.catch_up else over}"
     page = PreferencesPage(
-        choices=choices_view(chosen, masthead=masthead, words=words),
+        choices=choices_view(chosen, masthead=masthead, words=words, rhythms=offered_rhythms(masthead, view.rhythm)),
         address=isolated_address(view.address),
         action=f"/{visit.link}",
         seal=visit.seal,

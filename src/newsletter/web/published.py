@@ -17,7 +17,16 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from newsletter.pages import stylesheet
 from newsletter.web.asking import asker
 from newsletter.web.feed_pages import FeedPages
-from newsletter.web.files import FEED_TYPES, SITE_TYPES, Shelf, answer_held, answer_with, held_of, serve
+from newsletter.web.files import (
+    SITE_TYPES,
+    Shelf,
+    answer_held,
+    answer_with,
+    feed_type,
+    held_of,
+    json_feed_of,
+    serve,
+)
 from newsletter.web.former import Former
 from newsletter.web.horizon import Horizon
 from newsletter.web.limits import Limit
@@ -61,7 +70,7 @@ def feeds_endpoint(newsroom: ServedNewsroom) -> Endpoint:
 
     async def feed(request: Request) -> Response:
         path = request.path_params["path"]
-        media_type = FEED_TYPES.get(PurePosixPath(path).name)
+        media_type = feed_type(path)
         response = await _feed(door, request, path, media_type) if media_type else None
         if response is None:
             raise HTTPException(status_code=404)
@@ -104,7 +113,7 @@ async def _page(door: _FeedDoor, request: Request, path: str, url: str, headers:
     if request.headers.get("sec-fetch-dest") != "document":
         return None
     shelf = door.shelf
-    source = f"{path.rpartition('/')[0]}/feed.json".lstrip("/")
+    source = json_feed_of(path)
     # The page stands for the feed that was asked for, so that has to be there as well.
     if await held_of(shelf, path) is None or (feed := await held_of(shelf, source)) is None:
         return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from newsletter.answers import Waiting
 from newsletter.model import Masthead
 from newsletter.site import Found
 from newsletter.subscribers import Answer, Choices, ConfirmationView, PreferencesView, ReaderOfToken, SignUpForm
@@ -67,6 +68,20 @@ class ServedReaders(Protocol):
         """Forget the reader but for a keyed hash; False for a token of nobody."""
 
 
+class ServedOwner(Protocol):
+    """The owner's desk as the web door sees it: what may be done by the link in a notice.
+
+    Methods are called from several threads at once. A token of nobody gives None. Raises NewsletterError
+    when the database cannot answer just now.
+    """
+
+    def waiting_of(self, token: str) -> Waiting | None:
+        """The edition behind the stop link with `token`. Writes nothing."""
+
+    def stop(self, token: str) -> Waiting | None:
+        """End the edition, unless it has been sent already, and say how it is then. Safe to repeat."""
+
+
 class ServedNewsroom(Protocol):
     """The desk as the web door sees it; the desk is one, the tests' newsroom in memory is the other.
 
@@ -98,6 +113,10 @@ class ServedNewsroom(Protocol):
         """The readers' desk."""
 
     @property
+    def owner(self) -> ServedOwner:
+        """The owner's desk."""
+
+    @property
     def feed_pages(self) -> bool:
         """Whether a browser that opens a feed's address gets a page for people."""
 
@@ -111,7 +130,10 @@ class ServedNewsroom(Protocol):
         """Public articles that hold all `words`, `length` a page, the first page being 1."""
 
     def readiness(self) -> Mapping[str, str]:
-        """What must work for readers to be served ("database", "schema", "sender"), with "" or what is wrong."""
+        """What must work for readers to be served ("database", "sender", "bell"), with "" or what is wrong."""
+
+    def heartbeat(self) -> str:
+        """ "" while the bell rings, or where there is none; else what is wrong. Asks no database."""
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """Numbers for /metrics, without addresses: {"subscribers": {state: n}, "notices": …, "deliveries": …}."""
+        """Numbers for /metrics, without addresses: {"subscribers": {state: n}, "notices", "editions", "runs": …}."""

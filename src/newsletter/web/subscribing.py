@@ -14,9 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import NewsletterError
 from newsletter.i18n import Words
-from newsletter.model import RHYTHMS
 from newsletter.pages import PageText, SubscribePage, subscribe_page
-from newsletter.subscribers import Answer, Choices, SignUpForm
+from newsletter.subscribers import Answer, Choices, SignUpForm, offered_rhythms
 from newsletter.web.answers import later, page_language, personal, too_often
 from newsletter.web.asking import Fields, Watch, asker, form_of, is_sealed
 from newsletter.web.guard import body_of
@@ -30,8 +29,6 @@ from newsletter.web.words import answer_page, frame_in, log
 Endpoint = Callable[[Request], Response]
 
 PURPOSE = "subscribe"
-# Whoever asks for email does not want the feed alone.
-_MAIL_RHYTHMS = tuple(rhythm for rhythm in RHYTHMS if rhythm != "feed")
 # A field that people do not see; who fills it in is no person.
 TRAP = "website"
 RETRY_S = 3600
@@ -112,8 +109,10 @@ def _form(
     masthead = newsroom.masthead
     frame = frame_in(masthead, language)
     typed = choices_in(fields) if fields.values else Choices()
+    # Whoever asks for email does not want the feed alone.
+    rhythms = [rhythm for rhythm in offered_rhythms(masthead) if rhythm != "feed"]
     page = SubscribePage(
-        choices=choices_view(typed, masthead=masthead, words=frame.words, rhythms=_MAIL_RHYTHMS),
+        choices=choices_view(typed, masthead=masthead, words=frame.words, rhythms=rhythms),
         address=fields.get("address")[:254],
         wording=wording(newsroom, frame.words),
         seal=seal_for(watch.seal_key, PURPOSE, newsroom.clock()),

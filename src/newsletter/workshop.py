@@ -1,0 +1,192 @@
+"""The tools of one newsroom: its words, its theme, its keys, and what each room is handed of them.
+
+Comes in: the folder, the configuration, the world. Goes out: the records that the rooms take. The desks
+are plugged together from these; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from newsletter import delivery, editions, site, subscribers
+from newsletter.answers import EditionReport, World
+from newsletter.config import Config
+from newsletter.config.keys import KEY_NAME, read_key, write_key
+from newsletter.config.theme import load_theme
+from newsletter.delivery import Balance
+from newsletter.delivery.letters import Letters
+from newsletter.delivery.transports import Transport
+from newsletter.model import Article, Masthead
+from newsletter.owner_desk import OwnerDesk, OwnerTools
+from newsletter.readers_desk import DeskTools
+from newsletter.schedule_desk import ScheduleTools
+from newsletter.store import Store
+from newsletter.store.articles import articles_in_group, published_articles
+from newsletter.store.editions import StoredEdition
+from newsletter.subscribers.tokens import preferences_token
+
+
+class Workshop:
+    """What a newsroom works with; each tool is made when it is first needed."""
+
+    def __init__(self, folder: Path, config: Config, world: World, store: Callable[[], Store]) -> None:
+        """Know where things are; `store` opens the database, or gives the open one."""
+        self._folder, self._config, self._world, self._store = folder, config, world, store
+
+    @cached_property
+    def masthead(self) -> Masthead:
+        """What the newsroom says of itself."""
+        return self._config.masthead()
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        """The theme, by name."""
+        return load_theme(self._folder)
+
+    @cached_property
+    def keys(self) -> subscribers.Keys:
+        """The keys of mailed links. Made for a newsroom without readers; missing otherwise is exit 78."""
+        if not (self._folder / KEY_NAME).exists():
+            if any(subscribers.counts(self._store()).values()):
+                read_key(self._folder)
+            write_key(self._folder, subscribers.serialise_keys(subscribers.new_keys(self._world.random(64))))
+        return subscribers.parse_keys(read_key(self._folder))
+
+    @cached_property
+    def wardrobe(self) -> editions.Wardrobe:
+        """What dresses editions."""
+        return editions.Wardrobe(templates=self.templates, masthead=self.masthead)
+
+    @cached_property
+    def press(self) -> site.Press:
+        """What writes feeds and pages."""
+        return site.Press(
+            masthead=self.masthead,
+            tag=self._config.newsroom.tag,
+            templates=self.templates,
+            max_entries=self._config.feeds.entries,
+            max_bytes=self._config.feeds.max_bytes,
+            schedules=tuple(self._config.schedules),
+        )
+
+    def bench(self, now: datetime) -> editions.Workbench:
+        """What drafts articles, at the hour `now`."""
+        return editions.Workbench(
+            folder=self._folder,
+            masthead=self.masthead,
+            tag=self._config.newsroom.tag,
+            now=now,
+            new_id=self._world.new_id,
+            remembered=editions.read_uids(self._folder),
+        )
+
+    def digest_bench(self, post: editions.Post) -> editions.DigestBench:
+        """What makes digests; `post` tells the owner."""
+        return editions.DigestBench(
+            masthead=self.masthead,
+            templates=self.templates,
+            published=self._published,
+            new_id=self._world.new_id,
+            post=post,
+        )
+
+    @property
+    def newcomers(self) -> dict[str, int]:
+        """How many of the latest articles the first digest of a new reader brings, by rhythm."""
+        return {name: schedule.newcomers for name, schedule in self._config.schedules.items()}
+
+    def intake(self, now: datetime) -> subscribers.Intake:
+        """What every arrival needs of the newsroom."""
+        return subscribers.Intake(
+            keys=self.keys, masthead=self.masthead, now=now, new_uid=self._world.new_id, newcomers=self.newcomers
+        )
+
+    def owner_desk(self, told: Callable[[], None]) -> OwnerDesk:
+        """What tells the owner; `told` hears that a notice waits to be sent."""
+        return OwnerDesk(
+            OwnerTools(
+                store=self._store(),
+                keys=self.keys,
+                masthead=self.masthead,
+                templates=self.templates,
+                clock=self._world.clock,
+                new_id=self._world.new_id,
+                told=told,
+            )
+        )
+
+    def desk_tools(self, told: Callable[[], None]) -> DeskTools:
+        """What the readers' desk works with; `told` as above."""
+        return DeskTools(
+            store=self._store(),
+            keys=self.keys,
+            masthead=self.masthead,
+            templates=self.templates,
+            clock=self._world.clock,
+            new_id=self._world.new_id,
+            asking=subscribers.Asking(**asdict(self._config.readers)),
+            newcomers=self.newcomers,
+            told=told,
+        )
+
+    def schedule_tools(
+        self,
+        told: Callable[[], None],
+        *,
+        renew: Callable[[], object],
+        send: Callable[[StoredEdition, Callable[[], bool]], EditionReport],
+    ) -> ScheduleTools:
+        """What the schedules' desk works with; `told` as above."""
+        owner = self.owner_desk(told)
+        return ScheduleTools(
+            store=self._store(),
+            schedules=self._config.schedules,
+            grace=self._config.email.grace,
+            owner=owner,
+            bench=self.digest_bench(owner.post),
+            clock=self._world.clock,
+            renew=renew,
+            send=send,
+        )
+
+    def sending(
+        self,
+        edition: StoredEdition,
+        transport: Transport,
+        *,
+        stop: Callable[[], bool],
+        progress: Callable[[Balance], None] | None,
+    ) -> delivery.Run:
+        """What the engine needs to send `edition`."""
+        letters = Letters(
+            self._store(),
+            edition,
+            masthead=self.masthead,
+            bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
+        )
+        return delivery.Run(
+            transport=transport,
+            compose=letters.compose,
+            token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
+            preferences_of=lambda reader, version: preferences_token(self.keys, reader, version),
+            clock=self._world.clock,
+            jitter=lambda: self._world.random(1)[0] / 256,
+            sender=delivery.this_sender(self._world.random(6).hex()),
+            on_unknown=delivery.OnUnknown(self._config.email.on_unknown),
+            progress=progress,
+            stop=stop,
+        )
+
+    def _published(self, connection: Connection, uids: Sequence[str]) -> dict[str, Article]:
+        """Public articles by uid as readers see them, each with links to its translations."""
+        found: dict[str, Article] = {}
+        for one in published_articles(connection, uids=uids):
+            sisters = [each for each in articles_in_group(connection, one.group_uid) if each.state == "published"]
+            found[one.uid] = site.published_form(one, self.masthead, sisters)
+        return found
