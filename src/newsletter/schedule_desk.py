@@ -29,7 +29,7 @@ from newsletter.editions.rounds import (
 )
 from newsletter.editions.scheduled import Appointment, schedule_plan
 from newsletter.editions.slots import make_run
-from newsletter.errors import NewsletterError, UsageError
+from newsletter.errors import NewsletterError, StoreError, UsageError
 from newsletter.owner_desk import OwnerDesk
 from newsletter.schedule_board import CATCH_UP, ScheduleBoard, catch_up, find_schedule, newsroom_hour
 from newsletter.store import Store
@@ -107,7 +107,7 @@ class ScheduleDesk:
             publish_due, tools.store, patience, masthead=self._masthead, post=self._tools.owner.post, now=now
         )
         published = _guard("what was scheduled", publish, faults) or []
-        slots = _guard("the digests that waited", partial(self._release, patience, now), faults) or []
+        slots = _guard("the digests that waited", partial(self._release, patience, faults, now), faults) or []
         self._retire(now)
         for name, schedule, rhythm in self._all():
             slot = _guard(f"the {name} digest", partial(self._look, schedule, rhythm, now), faults)
@@ -251,12 +251,16 @@ class ScheduleDesk:
         try:
             return look_at_schedule(tools.store, schedule, rhythm=rhythm, bench=self._bench, now=now)
         except NewsletterError as error:
-            self._tell_failure(schedule, str(error), now)
+            self._tell_failure(schedule.name, error, now)
             raise
 
-    def _release(self, patience: Patience, now: datetime) -> list[StoredSlot]:
+    def _release(self, patience: Patience, faults: list[str], now: datetime) -> list[StoredSlot]:
+        def tell(name: str, error: NewsletterError) -> None:
+            faults.append(f"the {name} digest: {error}")
+            self._tell_failure(name, error, now)
+
         known = {name: (schedule, rhythm) for name, schedule, rhythm in self._all()}
-        return release_waiting(self._tools.store, patience, known, bench=self._bench, now=now)
+        return release_waiting(self._tools.store, patience, known, bench=self._bench, tell=tell, now=now)
 
     def _retire(self, now: datetime) -> None:
         names = {name for name, _, _ in self._all()}
@@ -276,12 +280,15 @@ class ScheduleDesk:
             renew_waves(self._tools.store, now=now)
             self._waves_renewed = True
 
-    def _tell_failure(self, schedule: ScheduleSettings, reason: str, now: datetime) -> None:
+    def _tell_failure(self, name: str, error: NewsletterError, now: datetime) -> None:
+        """Tell the owner, once a day; a disk or database that refuses is no fault of the digest, and soon over."""
+        if isinstance(error, StoreError):
+            return
         news = News(
             kind=NewsKind.FAILED,
-            dedupe_key=f"failed:{schedule.name}:{now:%Y-%m-%d}",
-            what=f"the {schedule.name} digest",
-            reason=reason,
+            dedupe_key=f"failed:{name}:{now:%Y-%m-%d}",
+            what=f"the {name} digest",
+            reason=str(error),
         )
         with self._tools.store.writing() as connection:
             self._tools.owner.post(connection, news)

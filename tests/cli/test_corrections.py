@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -11,11 +16,15 @@ import pytest
 import time_machine
 from keyboard import RELAY
 
+from newsletter.cli.opening import the_world
+from newsletter.editions import PublishWishes, Wishes
+from newsletter.newsroom import Newsroom
+
 SPRING = "articles/spring.md"
 WINTER = "---\ntitle: Winter\nlanguage: en\n---\nIce.\n"
-NINE = "2026-11-24 09:00 +0000"
-TEN = "2026-11-24 10:00 +0000"
-ELEVEN = "2026-11-24 11:00 +0000"
+NINE = "2026-11-24 09:00+00:00"
+TEN = "2026-11-24 10:00+00:00"
+ELEVEN = "2026-11-24 11:00+00:00"
 NOTE = ("--note", "It said March only.")
 MAIL = ("--mail-correction", "--yes")
 
@@ -31,12 +40,26 @@ def at(run):
     return run_then
 
 
+@pytest.fixture(scope="session")
+def mailed_newsroom(fresh_newsroom: Path, audience: Callable[[str], Path], tmp_path_factory) -> Path:
+    """The newsroom of `readers` at nine, when Ada and Farid have the article; to be copied."""
+    folder = tmp_path_factory.mktemp("mailed") / "newsroom"
+    shutil.copytree(fresh_newsroom, folder)
+    shutil.copy(audience("few"), folder / "newsletter.db")
+    newsroom = Newsroom(folder, replace(the_world(), environ={}, clock=lambda: datetime.fromisoformat(NINE)))
+    newsroom.publish(newsroom.plan([folder / SPRING], wishes=Wishes(), publish=PublishWishes()))
+    newsroom.send_due()
+    newsroom.close()
+    shutil.rmtree(folder / "outbox")
+    return folder
+
+
 @pytest.fixture
-def mailed(at, newsroom: Path, readers: None) -> None:
+def mailed(newsroom: Path, mailed_newsroom: Path) -> None:
     """Ada and Farid have the article; the Maildir is empty again."""
-    at(NINE, "publish", SPRING, "--yes")
-    for path in (newsroom / "outbox" / "new").glob("*"):
-        path.unlink()
+    shutil.rmtree(newsroom)
+    shutil.copytree(mailed_newsroom, newsroom)
+    os.chdir(newsroom)
 
 
 def edit(newsroom: Path, words: str = "In April, too.") -> None:
@@ -149,7 +172,7 @@ class TestMailCorrection:
         deferred = at(TEN, "publish", SPRING, *NOTE, *MAIL)
         config.write_text(outbox, "utf-8")
 
-        again = at("2026-11-24 16:00 +0000", "publish", SPRING, *NOTE, "--mail-correction")
+        again = at("2026-11-24 16:00+00:00", "publish", SPRING, *NOTE, "--mail-correction")
 
         assert (deferred.code, again.code) == (75, 0)
         assert emails(newsroom) == CORRECTION
@@ -192,7 +215,7 @@ def test_given_back_edition_comes_with_the_next_digest(at, newsroom: Path, no_re
     config = newsroom / "config.toml"
     config.write_text(config.read_text("utf-8").replace('transport = "relay"', 'transport = "outbox"'), "utf-8")
 
-    at("2026-11-25 08:05 +0000", "tick")
+    at("2026-11-25 08:05+00:00", "tick")
 
     assert cancelled.data == {"uid": uid, "cancelled": 2}
     assert [address for address, _ in emails(newsroom)] == ["ada@example.org", "farid@example.org"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -12,11 +17,15 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from newsletter.cli.opening import the_world
+from newsletter.editions import PublishWishes, Wishes
+from newsletter.newsroom import Newsroom
+
 SPRING = "articles/spring.md"
-TUESDAY = "2026-11-24 09:00 +0000"
-SUNDAY = "2026-11-29 12:00 +0000"
-MONDAY = "2026-11-30 08:00 +0000"
-LATER = "2026-11-30 08:05 +0000"
+TUESDAY = "2026-11-24 09:00+00:00"
+SUNDAY = "2026-11-29 12:00+00:00"
+MONDAY = "2026-11-30 08:00+00:00"
+LATER = "2026-11-30 08:05+00:00"
 WEEKLY = '\n[schedules.weekly]\nat = "mon 08:00"\nhour_of = "newsroom"\n'
 DAILY = '\n[schedules.daily]\nat = "08:00"\nhour_of = "newsroom"\ntemplate = "mine"\n'
 
@@ -32,13 +41,28 @@ def at(run):
     return run_then
 
 
+@pytest.fixture(scope="session")
+def weekly_newsroom(fresh_newsroom: Path, audience: Callable[[str], Path], tmp_path_factory) -> Path:
+    """The newsroom of `weekly`, to be copied."""
+    folder = tmp_path_factory.mktemp("weekly") / "newsroom"
+    shutil.copytree(fresh_newsroom, folder)
+    shutil.copy(audience("few"), folder / "newsletter.db")
+    set_schedules(folder, WEEKLY)
+    newsroom = Newsroom(folder, replace(the_world(), environ={}, clock=lambda: datetime.fromisoformat(TUESDAY)))
+    newsroom.tick()
+    newsroom.publish(newsroom.plan([folder / SPRING], wishes=Wishes(), publish=PublishWishes()))
+    newsroom.send_due()
+    newsroom.close()
+    shutil.rmtree(folder / "outbox")
+    return folder
+
+
 @pytest.fixture
-def weekly(newsroom: Path, readers: None, at) -> None:
+def weekly(newsroom: Path, weekly_newsroom: Path) -> None:
     """The readers, and a weekly schedule that has begun, with one article for its first digest."""
-    set_schedules(newsroom, WEEKLY)
-    at(TUESDAY, "tick")
-    at(TUESDAY, "publish", SPRING, "--yes")
-    empty(newsroom)
+    shutil.rmtree(newsroom)
+    shutil.copytree(weekly_newsroom, newsroom)
+    os.chdir(newsroom)
 
 
 def set_schedules(newsroom: Path, sections: str) -> None:
@@ -124,7 +148,7 @@ def test_run_without_news_is_said_and_mails_nobody(at, newsroom: Path, readers: 
 
 
 def test_digest_that_comes_too_late_is_held_and_the_owner_is_told(at, newsroom: Path, weekly: None) -> None:
-    result = at("2026-11-30 20:00 +0000", "tick")
+    result = at("2026-11-30 20:00+00:00", "tick")
 
     assert result.code == 0
     assert "weekly 2026-11-30: held (It was due at 2026-11-30 08:00 UTC and nothing ran here" in result.err
@@ -162,7 +186,7 @@ class TestBrokenTheme:
         template.with_suffix(".txt").write_text(theme("email/digest.txt"), "utf-8")
         set_schedules(newsroom, WEEKLY + DAILY)
         at(TUESDAY, "subscribers", "set", "ada@example.org", "--rhythm", "daily")
-        at("2026-11-29 09:00 +0000", "tick")
+        at("2026-11-29 09:00+00:00", "tick")
         at(SUNDAY, "publish", SPRING, "--yes")
         empty(newsroom)
         return template
@@ -187,7 +211,7 @@ class TestBrokenTheme:
         at(MONDAY, "tick")
         broken.write_text(theme("email/digest.html"), "utf-8")
 
-        results = [at(moment, "tick") for moment in (LATER, "2026-11-30 08:10 +0000")]
+        results = [at(moment, "tick") for moment in (LATER, "2026-11-30 08:10+00:00")]
 
         assert [result.code for result in results] == [0, 0]
         assert [address for address, _ in mailed(newsroom)].count("ada@example.org") == 1
@@ -209,7 +233,7 @@ def test_relay_that_is_away_is_exit_75_and_the_digest_goes_out_later(at, newsroo
     config = newsroom / "config.toml"
     config.write_text(config.read_text("utf-8").replace('transport = "relay"', 'transport = "outbox"'), "utf-8")
 
-    later = at("2026-11-30 09:30 +0000", "tick")
+    later = at("2026-11-30 09:30+00:00", "tick")
 
     assert result.code == 75
     assert later.code == 0

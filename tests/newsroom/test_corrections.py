@@ -375,7 +375,7 @@ class TestCatchingUp:
         desk.mail(desk.write("articles/tides.md"))
         desk.mail(desk.write("articles/quay.md", QUAY))
 
-        caught = days(desk, 14)
+        caught = days(desk, 9)
 
         assert [(address, day) for address, day, _ in caught] == [("ben@example.org", "12-02")]
         assert "tide tables" in plain(desk, "ben@example.org")
@@ -388,7 +388,7 @@ class TestCatchingUp:
         pause(desk, reader, weeks=1, catch_up=False)
         desk.mail(desk.write("articles/tides.md"))
 
-        assert days(desk, 14) == []
+        assert days(desk, 9) == []
 
     def test_reader_who_changes_from_weekly_to_each_gets_what_the_digest_would_have_brought(self, desk: Desk) -> None:
         weekly_with(desk)
@@ -396,7 +396,7 @@ class TestCatchingUp:
         desk.publish(desk.write("articles/tides.md"))
         assert save(desk.store, reader.id, Choices(rhythm="each"), intake=desk.newsroom.intake)
 
-        caught = days(desk, 14)
+        caught = days(desk, 9)
 
         assert [(address, day) for address, day, _ in caught] == [("wim@example.org", "11-25")]
         assert "The tide tables are out" in plain(desk, "wim@example.org")

@@ -352,6 +352,18 @@ class TestStopped:
         assert (early, desk.count(editions)) == ([], 1)
         assert wait(desk, timedelta(minutes=1)) == ["ada@example.org"]
 
+    def test_pausing_one_edition_of_a_command_lets_the_other_rest_with_it(self, desk: Desk) -> None:
+        desk.add()
+        files = [desk.write("articles/tides.md"), desk.write("articles/quay.md", QUAY)]
+        uid = schedule(desk, *files, each=True)
+        desk.newsroom.pause_edition(uid)
+
+        early = [*wait(desk), *seen(desk, "The quay is mended")]
+        desk.newsroom.resume_edition(uid)
+
+        assert early == []
+        assert wait(desk, timedelta(minutes=1)) == ["ada@example.org"] * 2
+
 
 def test_paused_newsroom_publishes_nothing_and_catches_up_when_it_is_resumed(desk: Desk) -> None:
     desk.add()

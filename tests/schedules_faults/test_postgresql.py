@@ -6,6 +6,7 @@ statements in turn, and whatever the other one did must have come before it or a
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -28,9 +29,9 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 on_postgresql = pytest.mark.parametrize("either_desk", ["postgresql"], indirect=True)
-# Each statement in turn takes a minute or two: the short suite tries one in eleven.
+# Each statement in turn takes a minute or two: the short suite tries one in nineteen.
 strides = pytest.mark.parametrize(
-    "stride", [11, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.timeout(1_800)])]
+    "stride", [19, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.timeout(1_800)])]
 )
 
 
@@ -46,8 +47,13 @@ class Sweep:
         self.other: Newsroom = clockwork.desk.another()
         self.today = DUE
 
-    def days(self, stride: int, prepare: Callable[[], object], act: Callable[[], object]) -> int:
-        """Tick on each day after `prepare`, with `act` in its middle, then send; gives the number of days."""
+    def days(
+        self, stride: int, prepare: Callable[[], object], act: Callable[[], object], *, quiet_days: bool = False
+    ) -> int:
+        """Tick on each day after `prepare`, with `act` in its middle, then send; gives the number of days.
+
+        With `quiet_days` nobody acts on every second of them.
+        """
         at = 1
         while True:
             self.clockwork.desk.now = self.today - HOUR
@@ -59,6 +65,9 @@ class Sweep:
                 return at // stride
             self.check(one)
             self.clockwork.send()
+            if quiet_days:
+                self.today += DAY
+                self.clockwork.jump(self.today)
             self.today += DAY
             at += stride
 
@@ -222,7 +231,8 @@ def test_a_date_left_out_while_its_digest_is_made_is_left_out_or_refused(
     def skip() -> object:
         return sweep.other.schedules().skip("daily", sweep.today.date())
 
-    sweep.days(stride, either_clockwork.publish, skip)
+    # Dates left out leave more and more to gather: without others between them there would be no end.
+    sweep.days(stride, either_clockwork.publish, skip, quiet_days=True)
     either_clockwork.walk(sweep.today + 2 * DAY, every=6 * HOUR)
 
     assert either_clockwork.each_got(ADA) == Counter(either_clockwork.titles)
@@ -273,6 +283,9 @@ def test_a_run_that_brings_something_to_its_feed_alone_is_made(either_clockwork:
 # Connections that are cut.
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*was deleted while still open:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 @on_postgresql
 @strides
 def test_a_connection_cut_in_the_middle_of_a_tick_loses_nothing_and_doubles_nothing(
@@ -308,3 +321,5 @@ def test_a_connection_cut_in_the_middle_of_a_tick_loses_nothing_and_doubles_noth
     either_clockwork.send()
     assert either_clockwork.each_got(ADA) == either_clockwork.each_got(CLEO) == Counter(either_clockwork.titles)
     sweep.close()
+    # The driver says of each connection that was cut that nobody closed it; it may say so here alone.
+    gc.collect()

@@ -68,7 +68,7 @@ def words(said: Iterable[str]) -> list[str]:
     return [word for line in said for word in line.split("; ") if word]
 
 
-@pytest.mark.parametrize("rounds", [12, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [8, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
 def test_two_processes_that_ring_at_the_same_moment_mail_each_reader_once(
     either_clockwork: Clockwork, rounds: int
 ) -> None:
@@ -87,7 +87,7 @@ def test_two_processes_that_ring_at_the_same_moment_mail_each_reader_once(
         judge(either_clockwork, server)
 
 
-@pytest.mark.parametrize("rounds", [8, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
 def test_a_command_beside_the_server_makes_nothing_twice(either_clockwork: Clockwork, rounds: int) -> None:
     with relay(either_clockwork.desk) as server:
         prepare(either_clockwork)
@@ -108,7 +108,7 @@ def test_a_command_beside_the_server_makes_nothing_twice(either_clockwork: Clock
         judge(either_clockwork, server)
 
 
-@pytest.mark.parametrize("rounds", [12, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [8, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
 def test_two_threads_that_ring_at_the_same_moment_mail_each_reader_once(
     either_clockwork: Clockwork, rounds: int
 ) -> None:

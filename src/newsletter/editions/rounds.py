@@ -7,7 +7,7 @@ reader in an early zone who comes in late makes nobody's digest late.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -17,7 +17,7 @@ from newsletter.editions.hours import Made, days_of, due_run, missed_days
 from newsletter.editions.news import News, NewsKind, Post
 from newsletter.editions.scheduled import Published, hold_command, release_command
 from newsletter.editions.slots import hold_run, make_run, release_run
-from newsletter.errors import ArticleError
+from newsletter.errors import ArticleError, NewsletterError
 from newsletter.model import EditionKind, EditionState, Masthead
 from newsletter.store import Store
 from newsletter.store.editions import StoredEdition, edition_by_id, move_edition, revoke_edition, waiting_editions
@@ -117,9 +117,13 @@ def release_waiting(
     schedules: Mapping[str, tuple[ScheduleSettings, str]],
     *,
     bench: DigestBench,
+    tell: Callable[[str, NewsletterError], None],
     now: datetime,
 ) -> list[StoredSlot]:
-    """Release the digests whose hold is over; `schedules` gives settings and rhythm by name."""
+    """Release the digests whose hold is over; `schedules` gives settings and rhythm by name.
+
+    What keeps one of them from going out is told, with the schedule's name, and stops none of the others.
+    """
     with store.reading() as connection:
         waiting = [one for one in waiting_editions(connection, now=now) if one.kind is EditionKind.DIGEST]
         slots = {one.id: slot_of_edition(connection, one.id) for one in waiting}
@@ -134,7 +138,14 @@ def release_waiting(
         else:
             schedule, rhythm = schedules[slot.schedule]
             run = Run(schedule=schedule, rhythm=rhythm, day=slot.local_date, first_at=slot.due_at, hold=timedelta())
-            released = release_run(store, edition.id, run, bench=bench, now=now)
+            try:
+                released = release_run(store, edition.id, run, bench=bench, now=now)
+            except NewsletterError as error:
+                tell(schedule.name, error)
+                # It was looked at all the while, so only the clock says that it is stale.
+                if now - due_at > patience.grace:
+                    hold_edition(store, edition, reason=str(error), post=bench.post, now=now)
+                continue
             done += [released] if released else []
     return done
 

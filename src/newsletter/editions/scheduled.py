@@ -129,7 +129,7 @@ def refuse_waiting(connection: Connection, drafts: Sequence[Draft]) -> None:
 def release_command(store: Store, command: str, *, masthead: Masthead, now: datetime) -> Published | None:
     """Publish what a command scheduled and queue its editions. One transaction; None when nothing waits, or it rests.
 
-    One transaction. Raises ArticleError when the address of one was taken meanwhile; nothing is done then.
+    Raises ArticleError when the address of one was taken meanwhile; nothing is done then.
     """
     with store.writing() as connection:
         hold_sequence(connection)

@@ -164,7 +164,8 @@ def _write(
         connection,
         uid=uid,
         kind=str(EditionKind.DIGEST),
-        dedupe_key=f"slot:{slot_id}",
+        # The slot itself is unique; its number alone would come again after a run that was replaced.
+        dedupe_key=f"slot:{slot_id}:{uid}",
         state=str(EditionState.SCHEDULED),
         reason="",
         subject=dressed[gathered.wanted[0]].subject,

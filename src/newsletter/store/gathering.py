@@ -166,7 +166,7 @@ def queue_cohorts(connection: Connection, edition_id: EditionId, outcomes: Mappi
                 literal(0, Integer),
             )
             .join(batch, batch.c.cohort == _gathered.c.cohort)
-            .where(batch.c.variant_id.is_not(None))
+            .where(batch.c.variant_id > 0)
             .order_by(_gathered.c.subscriber_id)
         )
         connection.execute(insert(deliveries).from_select(columns, rows))
@@ -235,14 +235,18 @@ def lowest_cursor(connection: Connection, rhythm: str, *, now: datetime) -> int 
 
 
 def something_is_owed(connection: Connection, rhythm: str, *, now: datetime) -> bool:
-    """Whether an active reader of a rhythm who does not pause is owed an article."""
+    """Whether an active reader of a rhythm who does not pause is owed an article.
+
+    Begins with `owed`, which is short or empty: a join lets SQLite begin with the readers.
+    """
     me = subscribers.c
-    query = (
-        select(literal(1))
-        .join_from(owed, subscribers, subscribers.c.id == owed.c.subscriber_id)
-        .where(me.rhythm == rhythm, me.state == "active", or_(me.paused_until.is_(None), me.paused_until <= now))
+    is_due = exists().where(
+        me.id == owed.c.subscriber_id,
+        me.rhythm == rhythm,
+        me.state == "active",
+        or_(me.paused_until.is_(None), me.paused_until <= now),
     )
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(select(literal(1)).select_from(owed).where(is_due).limit(1)).first() is not None
 
 
 def _position(question: Question) -> Select[tuple[SubscriberId, str | None, str | None, int]]:
@@ -354,7 +358,8 @@ def _words(numbers: Sequence[str], words: Sequence[str]) -> frozenset[str]:
 
 def _batches(outcomes: Mapping[str, Outcome]) -> Iterator[CTE]:
     """The outcomes as tables of at most some thousand rows that a statement can join."""
-    rows = [(key, one.variant_id, 1 if one.moves else 0) for key, one in outcomes.items()]
+    # No variant is 0: PostgreSQL takes a column of nothing but NULLs for text.
+    rows = [(key, one.variant_id or 0, 1 if one.moves else 0) for key, one in outcomes.items()]
     named = (column("cohort", Text), column("variant_id", Key), column("moves", Integer))
     for start in range(0, len(rows), _ROWS):
         yield values(*named, name="outcomes").data(rows[start : start + _ROWS]).cte("outcomes")

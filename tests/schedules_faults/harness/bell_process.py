@@ -72,6 +72,8 @@ class Ringer:
 
         workers._desk.tick = noted  # type: ignore[method-assign]
         workers.bell = Bell(ring, every_s=0.02)
+        # It would say whenever a ring takes longer than the time to the next one.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         with workers.at_work():
             say("at work")
             sys.stdin.readline()
@@ -90,8 +92,6 @@ def say(line: str) -> None:
 
 def main(folder: str, database: str = "") -> None:
     warnings.simplefilter("error")
-    # It says so whenever a ring takes longer than the time to the next one.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     ringer = Ringer(folder, database)
     say("ready")
     for line in iter(sys.stdin.readline, ""):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from subprocess import PIPE
 
@@ -96,8 +97,12 @@ def taken(server: ScriptedSmtp) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for content in server.accepted:
         message = message_from_bytes(content, policy=policy.default)
-        body = message.get_body(("plain",))
-        assert body is not None
-        titles = set(re.findall(r"Bulletin \d{3}", body.get_content()))
-        found.update((str(message["To"]), title) for title in titles)
+        found.update((str(message["To"]), title) for title in titles_in(message))
     return found
+
+
+def titles_in(message: EmailMessage) -> frozenset[str]:
+    """The titles of our articles in a message."""
+    body = message.get_body(("plain",))
+    assert body is not None
+    return frozenset(re.findall(r"Bulletin \d{3}", body.get_content()))
