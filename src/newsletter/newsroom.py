@@ -148,8 +148,6 @@ class Newsroom:
         self._prepare(plan)
         return self.schedules().publish_at(plan, at, hold=self.config.email.hold)
 
-    # What happens at its hour.
-
     def tick(self) -> Ticked:
         """Do what is due: publish, release, make the runs of schedules. Sends nothing; safe to repeat."""
         return self.schedules().tick()
@@ -176,7 +174,10 @@ class Newsroom:
 
     def _schedule_tools(self, told: Callable[[], None]) -> ScheduleTools:
         return self._workshop.schedule_tools(
-            told, renew=self.renew_outputs, send=lambda edition, stop: self.send(edition, stop=stop)
+            told,
+            renew=self.renew_outputs,
+            is_stale=self.outputs_are_stale,
+            send=lambda edition, stop: self.send(edition, stop=stop),
         )
 
     def send(

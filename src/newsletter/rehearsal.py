@@ -69,6 +69,7 @@ def rehearse(tools: ScheduleTools, *, days: int) -> Rehearsal:
             clock=clock,
             owner=tools.owner.on(copy, clock),
             renew=lambda: None,
+            is_stale=lambda: False,
         )
         with copy.reading() as connection:
             before = {edition.id for edition in list_editions(connection) if edition.released_at is not None}

@@ -21,6 +21,7 @@ from newsletter.editions.news import News, NewsKind
 from newsletter.editions.plan import Plan
 from newsletter.editions.rounds import (
     Patience,
+    hold_out_of_reach,
     hold_stale,
     look_at_schedule,
     publish_due,
@@ -60,7 +61,10 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleTools:
-    """What the schedules' desk works with. `renew` writes feeds and pages, `send` sends an edition."""
+    """What the schedules' desk works with.
+
+    `is_stale` says whether feeds and pages have to be written, `renew` writes them, `send` sends an edition.
+    """
 
     store: Store
     schedules: Mapping[str, ScheduleSettings]
@@ -69,6 +73,7 @@ class ScheduleTools:
     bench: DigestBench
     clock: Callable[[], datetime]
     renew: Callable[[], object]
+    is_stale: Callable[[], bool]
     send: Callable[[StoredEdition, Callable[[], bool]], EditionReport]
 
 
@@ -102,18 +107,19 @@ class ScheduleDesk:
             return Ticked(paused=paused)
         patience = Patience(looked_at=_moment(looked_at, now), grace=tools.grace)
         faults: list[str] = []
-        held = hold_stale(tools.store, patience, post=self._tools.owner.post, now=now)
-        publish = partial(
-            publish_due, tools.store, patience, masthead=self._masthead, post=self._tools.owner.post, now=now
-        )
+        post = tools.owner.post
+        held = hold_stale(tools.store, patience, post=post, now=now)
+        held += hold_out_of_reach(tools.store, post=post, now=now)
+        publish = partial(publish_due, tools.store, patience, masthead=self._masthead, post=post, now=now)
         published = _guard("what was scheduled", publish, faults) or []
         slots = _guard("the digests that waited", partial(self._release, patience, faults, now), faults) or []
         self._retire(now)
         for name, schedule, rhythm in self._all():
             slot = _guard(f"the {name} digest", partial(self._look, schedule, rhythm, now), faults)
             slots += [slot] if slot else []
-        self._note(patience.looked_at, now)
-        if published or any(slot.state is SlotState.RELEASED for slot in slots):
+        # Also what a tick left stale that was killed between its commit and the files.
+        is_stale = self._note(patience.looked_at, now) and tools.is_stale()
+        if is_stale or published or any(slot.state is SlotState.RELEASED for slot in slots):
             _guard("feeds and pages", tools.renew, faults)
         return Ticked(
             published=tuple(uid for one in published for uid in one.uids),
@@ -270,8 +276,10 @@ class ScheduleDesk:
             with self._tools.store.writing() as connection:
                 retire_schedules(connection, names, now=now)
 
-    def _note(self, looked_at: datetime | None, now: datetime) -> None:
-        if looked_at is None or abs(now - looked_at) >= _NOTE_EVERY:
+    def _note(self, looked_at: datetime | None, now: datetime) -> bool:
+        """Remember that it was looked at, at most once a minute; gives whether it was time to."""
+        is_time = looked_at is None or abs(now - looked_at) >= _NOTE_EVERY
+        if is_time:
             with self._tools.store.writing() as connection:
                 remember(connection, LOOKED_AT, now.isoformat())
             self._tools.store.checkpoint()
@@ -279,6 +287,7 @@ class ScheduleDesk:
             # A zone's rules are read once per process, so once is enough.
             renew_waves(self._tools.store, now=now)
             self._waves_renewed = True
+        return is_time
 
     def _tell_failure(self, name: str, error: NewsletterError, now: datetime) -> None:
         """Tell the owner, once a day; a disk or database that refuses is no fault of the digest, and soon over."""
@@ -301,7 +310,10 @@ def _guard(what: str, do: Callable[[], Done], faults: list[str]) -> Done | None:
     except NewsletterError as error:
         faults.append(f"{what}: {error}")
         _log.warning("Not done, %s: %s", what, error)
-        return None
+    except Exception as error:  # noqa: BLE001  # a poisoned row or theme may raise anything, and must stop only its own
+        faults.append(f"{what}: {type(error).__name__}: {error}"[:500])
+        _log.exception("Not done, %s", what)
+    return None
 
 
 def _moment(text: str | None, now: datetime) -> datetime | None:

@@ -140,6 +140,7 @@ class Workshop:
         told: Callable[[], None],
         *,
         renew: Callable[[], object],
+        is_stale: Callable[[], bool],
         send: Callable[[StoredEdition, Callable[[], bool]], EditionReport],
     ) -> ScheduleTools:
         """What the schedules' desk works with; `told` as above."""
@@ -152,6 +153,7 @@ class Workshop:
             bench=self.digest_bench(owner.post),
             clock=self._world.clock,
             renew=renew,
+            is_stale=is_stale,
             send=send,
         )
 

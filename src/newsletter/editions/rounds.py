@@ -38,12 +38,14 @@ from newsletter.store.schedules import (
     slot_on,
     update_schedule,
 )
-from newsletter.store.stale import stale_editions
+from newsletter.store.stale import editions_out_of_reach, stale_editions
 from newsletter.store.waves import move_wave, waiting_waves
 from newsletter.timetable import instant_of
 
 # How precisely a look is remembered: each note is a durable write.
 NOTE_EVERY = timedelta(minutes=1)
+# A date lasts 50 hours from its first zone to its last, and every hour in between may be a reader's.
+LONGEST_RUN = timedelta(days=3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +170,20 @@ def hold_stale(store: Store, patience: Patience, *, post: Post, now: datetime) -
         reason = (
             f"It was being sent, and nothing ran here from {patience.looked_at:%Y-%m-%d %H:%M} to "
             f"{now:%Y-%m-%d %H:%M} UTC. If this is a restored copy, what is open here may have been mailed since."
+        )
+        hold_edition(store, edition, reason=reason, post=post, now=now)
+    return found
+
+
+def hold_out_of_reach(store: Store, *, post: Post, now: datetime) -> list[StoredEdition]:
+    """Hold the editions that a clock ahead of itself released: their readers' hours are days away."""
+    with store.reading() as connection:
+        numbers = editions_out_of_reach(connection, after=now + LONGEST_RUN)
+        found = [one for number in numbers if (one := edition_by_id(connection, number)) is not None]
+    for edition in found:
+        reason = (
+            "It was released by a clock that was ahead: its readers' hours are more than three days away. To bring its "
+            f"articles with the next digest instead: newsletter editions cancel {edition.uid} --give-back"
         )
         hold_edition(store, edition, reason=reason, post=post, now=now)
     return found

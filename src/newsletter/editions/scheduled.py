@@ -153,6 +153,7 @@ def release_command(store: Store, command: str, *, masthead: Masthead, now: date
 def hold_command(store: Store, command: str, *, reason: str, post: Post, now: datetime) -> None:
     """Keep what a command scheduled, since it is too late or cannot be published, until a person decides."""
     with store.writing() as connection:
+        hold_sequence(connection)
         rows = scheduled_by_command(connection, command)
         if not rows:
             return

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from newsletter.model import EditionId
 from newsletter.store.inserting import insert_into
@@ -89,7 +89,9 @@ def begin_schedule(connection: Connection, name: str, *, days: str, now: datetim
         "retired_at": None,
     }
     new = insert_into(connection, schedules).values(name=name, **values)
-    made = connection.execute(new.on_conflict_do_nothing(index_elements=["name"])).rowcount
+    # Told by the row itself: psycopg does not count what an INSERT wrote.
+    written = new.on_conflict_do_nothing(index_elements=["name"]).returning(schedules.c.name)
+    made = len(connection.execute(written).all())
     if not made:
         again = update(schedules).where(schedules.c.name == name, schedules.c.retired_at.is_not(None))
         made = connection.execute(again.values(**values)).rowcount
@@ -164,12 +166,17 @@ def slot_counts(connection: Connection) -> dict[str, int]:
 
 
 def supersede_held(connection: Connection, schedule: str, *, reason: str) -> None:
-    """Close the held runs of a schedule: a later one gathers anew what they would have brought."""
+    """Close the held runs of a schedule, with their editions: a later one gathers anew what they would have brought."""
+    waits = select(editions.c.id).where(editions.c.state == "held", editions.c.released_at.is_(None))
+    mine = (slots.c.schedule == schedule, slots.c.edition_id.in_(waits))
+    held = select(slots.c.edition_id).where(*mine)
+    gone = list(connection.execute(held).scalars())
     connection.execute(
         update(slots)
-        .where(slots.c.schedule == schedule, slots.c.state == str(SlotState.HELD))
+        .where(slots.c.schedule == schedule, or_(slots.c.state == str(SlotState.HELD), slots.c.edition_id.in_(gone)))
         .values(state=str(SlotState.SUPERSEDED), reason=reason)
     )
+    connection.execute(update(editions).where(editions.c.id.in_(gone)).values(state="cancelled", reason=reason))
 
 
 def delete_slot(connection: Connection, slot_id: SlotId) -> None:

@@ -30,6 +30,13 @@ def stale_editions(connection: Connection, *, before: datetime) -> list[EditionI
     return [EditionId(number) for number in connection.execute(query.order_by(editions.c.id)).scalars()]
 
 
+def editions_out_of_reach(connection: Connection, *, after: datetime) -> list[EditionId]:
+    """The editions in `sending` with a wave that comes only after `after` (index on editions.state)."""
+    is_far = exists().where(chunks.c.edition_id == editions.c.id, chunks.c.state == "open", chunks.c.wave_at > after)
+    query = select(editions.c.id).where(editions.c.state == "sending", is_far).order_by(editions.c.id)
+    return [EditionId(number) for number in connection.execute(query).scalars()]
+
+
 def editions_to_send(connection: Connection, *, now: datetime) -> list[EditionId]:
     """The editions in `sending` in which something is due or left behind, oldest first (index on editions.state).
 

@@ -118,6 +118,7 @@ class Stage:
                 bench=self.workshop.digest_bench(owner.post),
                 clock=self.world.clock,
                 renew=lambda: None,
+                is_stale=lambda: False,
                 send=lambda edition, _stop: self._send(edition),
             )
         )
