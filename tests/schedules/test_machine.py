@@ -16,7 +16,7 @@ from machine import Digests
 from sqlalchemy import false
 from stage import Stage
 
-from newsletter.editions import gather, rounds, slots
+from newsletter.editions import gather, rounds
 from newsletter.store import gathering
 
 # Parts, so that several processes share the work.
@@ -56,10 +56,6 @@ def test_every_claim_is_met_once_in_thousands_of_stories(stage: Stage, part: int
     run(stage, part=part, examples=LONG_EXAMPLES)
 
 
-def take_out_cursor(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(slots, "cover_cohorts", lambda *_args, **_values: None)
-
-
 def take_out_received(patch: pytest.MonkeyPatch) -> None:
     real = gathering._received
     patch.setattr(gathering, "_received", lambda first: real(first).where(false()))
@@ -80,6 +76,8 @@ def take_out_translations(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("rule", [take_out_received, take_out_owed, take_out_translations])
 def test_machine_notices_a_rule_that_is_missing(stage: Stage, monkeypatch: pytest.MonkeyPatch, rule) -> None:
     rule(monkeypatch)

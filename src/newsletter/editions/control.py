@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from newsletter.editions.hours import LONGEST_RUN
 from newsletter.editions.news import waiting_key
 from newsletter.editions.scheduled import forget_scheduled
 from newsletter.errors import UsageError
@@ -24,6 +25,7 @@ from newsletter.store.notices import forget_notice
 from newsletter.store.owed import owe_unsent
 from newsletter.store.scheduled import let_go, scheduled_among, scheduled_of_edition
 from newsletter.store.schedules import SlotState, slot_of_edition, update_slot
+from newsletter.store.waves import bring_near
 
 _GOING = (EditionState.SENDING, EditionState.SCHEDULED)
 _RESTING = (EditionState.PAUSED, EditionState.HELD)
@@ -53,6 +55,10 @@ def resume_edition(store: Store, uid: str, *, now: datetime) -> StoredEdition:
     """
     edition = find_edition(store, uid)
     if edition.released_at is not None:
+        if edition.state is EditionState.HELD:
+            with store.writing() as connection:
+                # Hours that a wrong clock put days away: whoever lets it go wants it to arrive.
+                bring_near(connection, edition.id, after=now + LONGEST_RUN, at=now)
         return _move(store, uid, to=EditionState.SENDING, allowed=_RESTING, reason="", now=now)
     with store.writing() as connection:
         if move_edition(connection, edition.id, to=EditionState.SCHEDULED, allowed=_RESTING, reason=""):

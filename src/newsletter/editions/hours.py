@@ -21,6 +21,8 @@ ZoneHours = Sequence[tuple[str, int, datetime, int]]
 
 _EARLIEST_ZONE = timezone(timedelta(hours=14))
 _LATEST_ZONE = timezone(timedelta(hours=-12))
+# A date lasts 50 hours from its first zone to its last, and every hour of it may be a reader's.
+LONGEST_RUN = timedelta(days=3)
 # Dates whose first hours can lie in another order than the dates: a day of zones, and a day of hours.
 _DATES_LOOKED_AT = 3
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from newsletter.config.settings import ScheduleSettings
 from newsletter.editions.digests import DigestBench, Run
-from newsletter.editions.hours import Made, days_of, due_run, missed_days
+from newsletter.editions.hours import LONGEST_RUN, Made, days_of, due_run, missed_days
 from newsletter.editions.news import News, NewsKind, Post
 from newsletter.editions.scheduled import Published, hold_command, release_command
 from newsletter.editions.slots import hold_run, make_run, release_run
@@ -44,8 +44,6 @@ from newsletter.timetable import instant_of
 
 # How precisely a look is remembered: each note is a durable write.
 NOTE_EVERY = timedelta(minutes=1)
-# A date lasts 50 hours from its first zone to its last, and every hour in between may be a reader's.
-LONGEST_RUN = timedelta(days=3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,8 +180,9 @@ def hold_out_of_reach(store: Store, *, post: Post, now: datetime) -> list[Stored
         found = [one for number in numbers if (one := edition_by_id(connection, number)) is not None]
     for edition in found:
         reason = (
-            "It was released by a clock that was ahead: its readers' hours are more than three days away. To bring its "
-            f"articles with the next digest instead: newsletter editions cancel {edition.uid} --give-back"
+            "It was released by a clock that was ahead: its readers' hours are more than three days away. Resumed, it "
+            "goes to them at once. To bring its articles with the next digest instead: "
+            f"newsletter editions cancel {edition.uid} --give-back"
         )
         hold_edition(store, edition, reason=reason, post=post, now=now)
     return found

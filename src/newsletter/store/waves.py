@@ -58,3 +58,11 @@ def move_wave(connection: Connection, wave: Wave, at: datetime) -> None:
     connection.execute(
         update(chunks).where(chunks.c.edition_id == wave.edition_id, chunks.c.wave == wave.no).values(wave_at=at)
     )
+
+
+def bring_near(connection: Connection, edition_id: EditionId, *, after: datetime, at: datetime) -> None:
+    """Let the waves of an edition that would come after `after` come `at` another moment instead."""
+    connection.execute(update(waves).where(waves.c.edition_id == edition_id, waves.c.at > after).values(at=at))
+    connection.execute(
+        update(chunks).where(chunks.c.edition_id == edition_id, chunks.c.wave_at > after).values(wave_at=at)
+    )
