@@ -52,6 +52,8 @@ MEANINGS: Mapping[str, str] = {
     "attempts": "One row per try on the wire: opened before the first octet of content, closed after the reply.",
     "notices": "Messages about the service itself, each sent once under its key.",
     "revocations": "What a running sender looks at before each attempt: readers who left, editions that were stopped.",
+    "lanes": "How fast mail may go over a transport, as a whole or to one recipient domain; what refusals taught.",
+    "traffic": "Answers of each transport by minute and edition: limits an hour or a day, and the pace that is shown.",
     "outputs": "The written feeds, pages and pictures by hash, so that a stale file can be mended.",
     "events": "What was done, when and by whom.",
 }

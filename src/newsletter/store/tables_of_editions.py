@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -35,6 +36,9 @@ editions = Table(
     Column("finished_at", Utc),
     Column("considered", Integer, nullable=False),
     Column("audience", Integer, nullable=False),
+    # How far the trial with the first readers has come, and until when their answers are awaited.
+    Column("canary", String(16)),  # started | waiting | passed | failed
+    Column("canary_until", Utc),
 )
 
 variants = Table(
@@ -125,6 +129,8 @@ chunks = Table(
     Column("lease_token", String(64)),
     Column("lease_until", Utc),
     Column("boot_id", String(64)),
+    # The file that says what became of the leased rows; empty where the attempts themselves say it.
+    Column("journal", String(128)),
     Index("ix_chunks_edition_id_state", "edition_id", "state"),
 )
 
@@ -171,4 +177,34 @@ revocations = Table(
     Column("subscriber_id", Key),
     Column("edition_id", Key),
     Column("at", Utc, nullable=False),
+)
+
+# How fast mail may go over one transport, as a whole (domain "") or to one recipient domain. Without a row, freely.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("transport", String(64), primary_key=True),
+    Column("domain", String(255), primary_key=True),
+    Column("rate", Float),  # messages a second
+    Column("tokens", Float, nullable=False),
+    Column("refilled_at", Utc, nullable=False),
+    Column("concurrency", SmallInteger),
+    Column("streak", SmallInteger, nullable=False),  # refusals in a row
+    Column("closures", SmallInteger, nullable=False),  # how often in a row it was closed
+    Column("closed_until", Utc),
+    Column("slowed_at", Utc),
+    Column("reason", Text, nullable=False),
+)
+
+# Answers by minute: what limits an hour or a day, the warm-up, and the pace shown while an edition is sent.
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("transport", String(64), primary_key=True),
+    Column("minute", Utc, primary_key=True),
+    Column("edition_id", Key, primary_key=True, autoincrement=False),
+    Column("accepted", Integer, nullable=False),
+    Column("deferred", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Index("ix_traffic_edition_id_minute", "edition_id", "minute"),
 )
