@@ -188,9 +188,9 @@ class Newsroom:
         progress: Callable[[Balance], None] | None = None,
     ) -> EditionReport:
         """Send what is due of an edition and give its balance. Safe to repeat, and beside other senders."""
-        with self.open_transport() as transport:
-            run = self._workshop.sending(edition, transport, stop=stop, progress=progress)
-            balance = delivery.send_edition(self.store, edition.id, run)
+        self._refuse_when_paused(mails=True)
+        run = self._workshop.sending(edition, self.open_transport, stop=stop, progress=progress)
+        balance = delivery.send_edition(self.store, edition.id, run)
         self.store.checkpoint()
         return EditionReport(edition=edition, balance=balance)
 

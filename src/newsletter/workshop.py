@@ -160,7 +160,7 @@ class Workshop:
     def sending(
         self,
         edition: StoredEdition,
-        transport: Transport,
+        open_transport: Callable[[], Transport],
         *,
         stop: Callable[[], bool],
         progress: Callable[[Balance], None] | None,
@@ -173,7 +173,8 @@ class Workshop:
             bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
         )
         return delivery.Run(
-            transport=transport,
+            open_transport=open_transport,
+            connections=self._config.transport.connections,
             compose=letters.compose,
             token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
             preferences_of=lambda reader, version: preferences_token(self.keys, reader, version),

@@ -15,6 +15,7 @@ from ledger_rows import (
     change,
     compose,
     delivery_of,
+    interrupted,
     release,
     rows,
     states,
@@ -125,12 +126,9 @@ def test_a_reader_who_leaves_in_mid_batch_is_not_mailed(store: Store) -> None:
 @pytest.mark.parametrize(("state", "left"), [("paused", QUEUED), ("cancelled", CANCELLED)])
 def test_an_edition_stopped_from_outside_stops(store: Store, state: str, left: DeliveryState) -> None:
     edition_id = release(store, 5, chunk=3)
+    answers = interrupted(lambda: change(store, editions, edition_id, state=state), before=3)
 
-    def stop_it(balance: Any) -> None:
-        if balance.count(SENT) == 2:
-            change(store, editions, edition_id, state=state)
-
-    send_edition(store, edition_id, Hands(MemoryTransport()).run(progress=stop_it))
+    send_edition(store, edition_id, Hands(MemoryTransport(answers)).run())
 
     assert tally(store, edition_id) == {SENT: 2, left: 3}
 
@@ -294,18 +292,17 @@ def test_the_balance_of_nothing_is_said(store: Store) -> None:
 
 def test_a_database_that_goes_away_in_mid_send_doubles_nobody(postgresql: Store) -> None:
     edition_id = release(postgresql, 6)
-    transport = MemoryTransport()
 
-    def cut(balance: Any) -> None:
-        if balance.count(SENT) == 3:
-            with postgresql.reading() as connection:
-                connection.exec_driver_sql(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                )
+    def cut() -> None:
+        with postgresql.reading() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
 
+    transport = MemoryTransport(interrupted(cut, before=4))
     with pytest.raises(StoreError):
-        send_edition(postgresql, edition_id, Hands(transport).run(progress=cut))
+        send_edition(postgresql, edition_id, Hands(transport).run())
     send_edition(postgresql, edition_id, Hands(transport, token="here.2.2.b", gone=lambda _: True).run())
 
     addresses = [each.envelope.recipient for each in transport.carried]

@@ -5,7 +5,9 @@ from newsletter.model import SubscriberId
 
 
 def refuse(brake: Brake, number: int, *, bounced: bool = False) -> None:
-    brake.refused(SubscriberId(number), bounced=bounced)
+    brake.refused(SubscriberId(number))
+    if bounced:
+        brake.bounced(SubscriberId(number))
 
 
 def test_twenty_refusals_in_a_row_pull_the_brake() -> None:

@@ -10,12 +10,13 @@ from ledger_rows import (
     attempts_of,
     change,
     delivery_of,
+    interrupted,
     release,
     rows,
     tally,
 )
 
-from newsletter.delivery import Balance, send_edition
+from newsletter.delivery import send_edition
 from newsletter.delivery.transports import AtDot, MemoryTransport
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState, EditionState, Envelope, Outcome, Receipt
@@ -37,13 +38,9 @@ def addresses(transport: MemoryTransport) -> list[str]:
 @pytest.mark.parametrize(("state", "left"), [("paused", QUEUED), ("cancelled", CANCELLED)])
 def test_a_stopped_edition_stops_at_once(store: Store, state: str, left: DeliveryState) -> None:
     edition_id = release(store, 5)
-    transport = MemoryTransport()
+    transport = MemoryTransport(interrupted(lambda: change(store, editions, edition_id, state=state), before=3))
 
-    def stop_it(balance: Balance) -> None:
-        if balance.count(SENT) == 2:
-            change(store, editions, edition_id, state=state)
-
-    balance = send_edition(store, edition_id, Hands(transport).run(progress=stop_it))
+    balance = send_edition(store, edition_id, Hands(transport).run())
 
     assert len(transport.carried) == 2
     assert tally(store, edition_id) == {SENT: 2, left: 3}

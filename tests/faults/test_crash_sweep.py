@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dying import Died, Fate, MortalTransport, moving_store
+from dying import Died, Fate, MortalTransport, mortal_journals, moving_store
 from ledger_rows import Hands, make_store, release, states
 
 from newsletter.delivery import OnUnknown, send_edition
@@ -67,7 +67,8 @@ class Sweep:
         self._fate.begin(at)
         transport = MortalTransport(self._fate, opens_late=opens_late)
         try:
-            send_edition(self._mortal, self._edition_id, Hands(transport).run(on_unknown=on_unknown))
+            with mortal_journals(self._fate):
+                send_edition(self._mortal, self._edition_id, Hands(transport).run(on_unknown=on_unknown))
             alive = True
         except Died:
             alive = False

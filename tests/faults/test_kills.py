@@ -235,9 +235,10 @@ def test_a_signal_lets_the_message_in_flight_end(
         started.set()
         assert senders.end() == [0]
 
-        assert len(server.accepted) == 20
-        ended = Counter(states(store, edition_id).values())
-        assert ended == {SENT: 20, QUEUED: 40}
+        # A signal is heard by the first thread, while another one may just take the next message.
+        taken = len(server.accepted)
+        assert taken in (20, 21)
+        assert Counter(states(store, edition_id).values()) == {SENT: taken, QUEUED: 60 - taken}
 
         senders.start(order)
         assert senders.end() == [0]

@@ -55,7 +55,8 @@ class Night:
             send_edition(self.store, self.edition_id, hands.run(on_unknown=self.on_unknown))
 
         first = Sleeper(meanwhile, self.answer)
-        send_edition(self.store, self.edition_id, Hands(first, clock=clock).run())
+        # Who sleeps does not see the hours go by: no thread of it renews the lease meanwhile.
+        send_edition(self.store, self.edition_id, Hands(first).run())
         return first, second
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from ledger_rows import Clock, Hands, attempts_of, change, compose, delivery_of, release, rows, tally
+from ledger_rows import Clock, Hands, attempts_of, change, compose, delivery_of, interrupted, release, rows, tally
 from scripted_smtp import ScriptedSmtp
 
 from newsletter.delivery import OnUnknown, send_edition
@@ -189,12 +189,9 @@ def test_refusals_before_an_acceptance_stand(store: Store) -> None:
 
 def test_who_unsubscribes_while_the_brake_counts_stays_unsubscribed(store: Store) -> None:
     edition_id = release(store, 30)
+    answers = interrupted(lambda: change(store, subscribers, 2, state="unsubscribed"), before=11, answer=NOBODY)
 
-    def leave(balance: Any) -> None:
-        if balance.count(FAILED) == 10:
-            change(store, subscribers, 2, state="unsubscribed")
-
-    send_edition(store, edition_id, Hands(MemoryTransport([NOBODY] * 100)).run(progress=leave))
+    send_edition(store, edition_id, Hands(MemoryTransport(answers)).run())
 
     assert rows(store, subscribers, id=2)[0].state == "unsubscribed"
     assert rows(store, subscribers, id=3)[0].state == "active"

@@ -1,37 +1,36 @@
-"""The engine: lease a chunk, hand its messages to the transport, settle, until nothing is due.
+"""The engine: lease a chunk, hand its messages to the connections, settle what they bring back, until nothing is due.
 
-One connection to the database, one to the relay, one message in flight. Called by the desk; may
-run in several threads, processes and machines at once, and be killed at any moment.
+Read this first. One thread, the clerk's, does everything that touches the database, many rows to a
+commit; the others each hold one connection to the relay with one message in flight. Called by the
+desk; may run in several threads, processes and machines at once, and be killed at any moment.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from newsletter.delivery.balance import Balance, balance_of, verify
+from newsletter.delivery.books import Books, JournalBooks, TableBooks
 from newsletter.delivery.brake import Brake
-from newsletter.delivery.ledger import Ledger
+from newsletter.delivery.carriers import Carriers
+from newsletter.delivery.clerk import Clerk
+from newsletter.delivery.journals import remove_orphans
+from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.recover import recover, resend_unknown
-from newsletter.delivery.retry import Decision, Try, decide
-from newsletter.delivery.run import EditionStopped, LeaseLost, OnUnknown, Run, Withdrawn
+from newsletter.delivery.run import EditionStopped, OnUnknown, Run
+from newsletter.delivery.watch import Watch
 from newsletter.delivery.words import fit_for_books
-from newsletter.errors import ConfigError, StoreError, TransportError
-from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, Recipient
-from newsletter.store.deliveries import (
-    DueRow,
-    cancel_open,
-    cancel_rows,
-    due_rows,
-    lease_rows,
-    put_back,
-    unmark_bounced,
-)
+from newsletter.model import DeliveryState, EditionId, EditionState
+from newsletter.store.deliveries import DueRow, cancel_open, put_back, unmark_bounced
 from newsletter.store.engine import Store
 from newsletter.store.held import Held, hold
-from newsletter.store.leases import Holder, Lease, take_chunk
 from newsletter.store.progress import edition_row, finish_edition, pause_edition
 
-OUTAGES = 3  # tries in a row at a transport that does not work, before the run gives up
+LOOK_S = 0.1  # how long an answer may wait for others to be written with it
+HURRY_S = 2.0  # how long a second Ctrl-C waits for the threads
 
 
 def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
@@ -45,7 +44,8 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
     edition. Raises StoreError before the first message if the edition's numbers do not add up.
     Whatever is raised, rows that had not begun are queued again.
     """
-    recover(store, edition_id, sender=run.sender, now=run.clock())
+    recover(store, edition_id, sender=run.sender, now=run.clock(), jitter=run.jitter)
+    remove_orphans(store, is_gone=run.sender.is_gone)
     if run.on_unknown is OnUnknown.RESEND:
         resend_unknown(store, edition_id, now=run.clock())
     with store.reading() as connection:
@@ -53,7 +53,10 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
     verify(before)
     with hold(store) as held:
         if before.state is EditionState.SENDING:
-            _Engine(held, edition_id, run, before).send()
+            brake = Brake(run.refusals)
+            clerk = Clerk(held, edition_id, run, bounced=brake.bounced)
+            with _books(store, edition_id, clerk) as books:
+                _Engine(clerk, books, brake, run, before).send(held, edition_id)
         _conclude(held, edition_id, run)
     with store.reading() as connection:
         return balance_of(connection, edition_id)
@@ -69,172 +72,132 @@ def _conclude(held: Held, edition_id: EditionId, run: Run) -> None:
         finish_edition(connection, edition_id, now=now, waits_for_unknown=run.on_unknown is OnUnknown.RESEND)
 
 
+@contextmanager
+def _books(store: Store, edition_id: EditionId, clerk: Clerk) -> Iterator[Books]:
+    if store.path is None:
+        yield TableBooks(clerk)
+        return
+    with Watch(store, edition_id) as watch:
+        yield JournalBooks(watch)
+
+
 class _Engine:
     """One run over one edition."""
 
-    def __init__(self, held: Held, edition_id: EditionId, run: Run, before: Balance) -> None:
-        self._held = held
-        self._edition_id = edition_id
-        self._run = run
-        self._since = run.clock()
+    def __init__(self, clerk: Clerk, books: Books, brake: Brake, run: Run, before: Balance) -> None:
+        self._clerk, self._books, self._brake, self._run = clerk, books, brake, run
         self._told = before
-        self._brake = Brake(run.refusals)
-        self._outages = 0
+        self._carriers = Carriers(run, books, brake)
+        self._is_drained = False
 
-    def send(self) -> None:
-        """Work through chunks until none is due."""
-        with self._held.writing() as connection:
-            edition = edition_row(connection, self._edition_id)
+    def send(self, held: Held, edition_id: EditionId) -> None:
+        """Work through chunks until none is due; whatever happens, give every lease back."""
+        with held.writing() as connection:
+            edition = edition_row(connection, edition_id)
         if edition is not None and edition.released_at is not None:
-            self._since = edition.released_at
-        while not self._run.stop():
-            lease = self._take()
-            if lease is None:
-                if self._recover():
-                    continue
-                return
-            try:
-                self._work(lease)
-            except LeaseLost:
-                continue
-            except EditionStopped:
-                return
-            # SQLite's log grows by some 12 KB a message and is never folded by itself; writing over
-            # a short log also syncs twice as fast as growing a long one.
-            self._held.store.checkpoint()
+            self._carriers.since = edition.released_at
+        try:
+            while self._go_on(held, edition_id):
+                pass
+            self._carriers.end()
+        except BaseException:
+            self._carriers.halt.call()
+            self._carriers.end(timeout_s=HURRY_S)
+            raise
+        finally:
+            self._clerk.finish(self._books.waiting)
+            self._tell()
+            self._heed_halt(held, edition_id)
+        if self._carriers.halt.error is not None:
+            raise self._carriers.halt.error
 
-    def _recover(self) -> bool:
+    def _go_on(self, held: Held, edition_id: EditionId) -> bool:
+        """One round: write down what came back, lease more; False when nothing is in hand and nothing is due."""
+        carriers = self._carriers
+        self._sort_returned()
+        if carriers.halt or self._run.stop():
+            self._clerk.give_back(carriers.take_back())
+            self._clerk.settle(self._books.waiting)
+        elif not self._is_drained and len(carriers) < 2 * self._run.connections:
+            self._fill()
+        else:
+            self._clerk.settle(self._books.waiting)
+        self._tell()
+        if any(batch.left for batch in self._clerk.batches):
+            carriers.wait(LOOK_S)
+            return True
+        if self._books.waiting or carriers.returned or carriers.withdrawn:
+            return True
+        self._clerk.settle(self._books.waiting)
+        # SQLite's log grows and is never folded by itself; writing over a short log also syncs
+        # twice as fast as growing a long one.
+        held.store.checkpoint()
+        if carriers.halt or self._run.stop() or (self._is_drained and not self._recover(held.store, edition_id)):
+            return False
+        self._is_drained = False
+        return True
+
+    def _fill(self) -> None:
+        """Lease the next chunk."""
+        try:
+            parcels = self._clerk.lease(self._books.waiting, self._run.batch)
+        except EditionStopped:
+            self._carriers.halt.call()
+            return
+        if parcels is None:
+            self._is_drained = True
+            self._clerk.settle(self._books.waiting)
+        else:
+            self._carriers.carry(parcels)
+
+    def _sort_returned(self) -> None:
+        """Look at what came back without a try: lost or stopped rows rest, changed readers are asked again."""
+        carriers = self._carriers
+        self._clerk.give_back(_taken(carriers.returned))
+        withdrawn = _taken(carriers.withdrawn)
+        if withdrawn:
+            staying, gone = self._clerk.reconsider(self._books.waiting, withdrawn)
+            self._clerk.cancelled += [parcel.row for parcel in gone]
+            carriers.carry(staying)
+
+    def _recover(self, store: Store, edition_id: EditionId) -> bool:
         """Whether a sender beside us has died meanwhile and left work."""
         run = self._run
-        return recover(self._held.store, self._edition_id, sender=run.sender, now=run.clock()).leases > 0
+        return recover(store, edition_id, sender=run.sender, now=run.clock(), jitter=run.jitter).leases > 0
 
-    def _take(self) -> Lease | None:
-        now, sender = self._run.clock(), self._run.sender
-        holder = Holder(token=sender.token, boot_id=sender.boot_id, until=now + self._run.lease)
-        with self._held.writing() as connection:
-            return take_chunk(connection, self._edition_id, holder, now=now)
-
-    def _work(self, lease: Lease) -> None:
-        ledger = Ledger(self._held, lease, transport=self._run.transport.name, lasts=self._run.lease)
-        try:
-            while rows := self._batch(lease, ledger):
-                for row in rows:
-                    if self._run.stop():
-                        return
-                    self._carry(row, ledger)
-        finally:
-            ledger.close(now=self._run.clock())
-
-    def _batch(self, lease: Lease, ledger: Ledger) -> list[DueRow]:
-        """Lease the next due rows; whoever left since the release is cancelled in the same transaction."""
-        now = self._run.clock()
-        with self._held.writing() as connection:
-            ledger.begin_batch(connection)
-            rows = due_rows(connection, lease, now=now, limit=self._run.batch)
-            gone = {row.subscriber_id: row.withdrawn for row in rows if row.withdrawn is not None}
-            cancel_rows(connection, self._edition_id, gone, now=now)
-            if rows:
-                lease_rows(connection, lease, rows[-1].subscriber_id, now=now)
-        for row in rows:
-            if row.withdrawn is not None:
-                self._tell(row, DeliveryState.CANCELLED)
-        return [row for row in rows if row.withdrawn is None]
-
-    def _carry(self, row: DueRow, ledger: Ledger) -> None:
-        """One message, from its composition to the books."""
-        try:
-            receipt = self._deliver(row, ledger)
-        except Withdrawn:
-            self._tell(row, DeliveryState.CANCELLED)
-            return
-        except TransportError as error:
-            self._give_up_for_now(row, ledger, error)
-            return
-        self._outages = 0
-        reply = fit_for_books(receipt.reply, row.address)
-        if reply != receipt.reply:
-            receipt = replace(receipt, reply=reply)
-        now = self._run.clock()
-        decision = decide(
-            receipt,
-            Try(
-                number=row.attempts + 1,
-                since=self._since,
-                now=now,
-                jitter=self._run.jitter(),
-                content=ledger.is_open(row),
-            ),
-        )
-        self._settle(row, ledger, receipt, decision)
-
-    def _deliver(self, row: DueRow, ledger: Ledger) -> Receipt:
-        """The transport's answer. What breaks for one reader alone is an answer, too: the others go on."""
-        run, now = self._run, self._run.clock()
-        try:
-            recipient = Recipient(
-                subscriber_id=row.subscriber_id,
-                uid=row.uid,
-                address=row.address,
-                name=row.name,
-                token=run.token_of(row.subscriber_id),
-                preferences=run.preferences_of(row.subscriber_id, row.token_version),
-            )
-            envelope, message = run.compose(row.variant_id, recipient, now)
-            return run.transport.deliver(envelope, message, opened=lambda: ledger.open(row, now=run.clock()))
-        except (TransportError, StoreError, ConfigError, Withdrawn, LeaseLost, EditionStopped):
-            raise
-        except Exception as error:  # noqa: BLE001  # a poison reader may raise anything, and must not hold up the rest
-            words = f"{type(error).__name__}: {error}"[:500]
-            outcome = Outcome.UNKNOWN if ledger.is_open(row) else Outcome.REFUSED
-            return Receipt(outcome=outcome, reply=f"poison: {words}")
-
-    def _settle(self, row: DueRow, ledger: Ledger, receipt: Receipt, decision: Decision) -> None:
-        bounced = ledger.settle(row, receipt, decision, now=self._run.clock())
-        self._tell(row, decision.state)
-        if decision.state is DeliveryState.SENT:
-            self._brake.accepted()
-        if decision.pause is not None:
-            self._pause_edition(decision.pause)
-            raise EditionStopped
-        if decision.counts:
-            self._brake.refused(row.subscriber_id, bounced=bounced)
-            self._heed_brake(decision.reason or "")
-
-    def _give_up_for_now(self, row: DueRow, ledger: Ledger, error: TransportError) -> None:
-        """Hold nothing against the reader of a message that the transport could not even begin with."""
-        if ledger.is_open(row):
-            receipt = Receipt(outcome=Outcome.DEFERRED, reply=fit_for_books(str(error), row.address))
-            ledger.settle(row, receipt, Decision(state=DeliveryState.QUEUED), now=self._run.clock())
-        self._outages += 1
-        self._brake.failed()
-        if error.permanent:
-            self._pause_edition(str(error))
-        if error.permanent or self._outages >= OUTAGES:
-            raise error
-        self._heed_brake(str(error))
-
-    def _heed_brake(self, last: str) -> None:
-        """Stop after too many refusals in a row, and leave their readers as they were."""
-        if not self._brake.is_pulled:
+    def _heed_halt(self, held: Held, edition_id: EditionId) -> None:
+        """Pause the edition when the run ended for a reason, and leave the readers behind it as they were."""
+        reason = self._carriers.halt.pause
+        if reason is None:
             return
         now = self._run.clock()
-        with self._held.writing() as connection:
-            put_back(connection, self._edition_id, self._brake.refused_ids)
-            unmark_bounced(connection, self._brake.bounced_ids)
-            reason = f"{self._run.refusals} refusals in a row; the last was: {last}"
-            pause_edition(connection, self._edition_id, reason=fit_for_books(reason), now=now)
-        raise EditionStopped
+        with held.writing() as connection:
+            if self._brake.is_pulled:
+                put_back(connection, edition_id, self._brake.refused_ids)
+                unmark_bounced(connection, self._brake.bounced_ids)
+            pause_edition(connection, edition_id, reason=fit_for_books(reason), now=now)
 
-    def _pause_edition(self, reason: str) -> None:
-        with self._held.writing() as connection:
-            pause_edition(connection, self._edition_id, reason=fit_for_books(reason), now=self._run.clock())
-
-    def _tell(self, row: DueRow, state: DeliveryState) -> None:
+    def _tell(self) -> None:
         """Report the balance as this sender sees it; counting rows each time would grow with the edition."""
-        if self._run.progress is None:
+        entries, self._clerk.settled = self._clerk.settled, []
+        cancelled, self._clerk.cancelled = self._clerk.cancelled, []
+        if self._run.progress is None or not (entries or cancelled):
             return
-        by_state = dict(self._told.by_state)
+        self._told = replace(self._told, by_state=_moved(self._told, entries, cancelled))
+        self._run.progress(self._told)
+
+
+def _taken(parcels: deque[Parcel]) -> list[Parcel]:
+    """Everything a list holds by now, while threads go on filling it."""
+    return [parcels.popleft() for _ in range(len(parcels))]
+
+
+def _moved(before: Balance, entries: Sequence[Entry], cancelled: Sequence[DueRow]) -> dict[DeliveryState, int]:
+    by_state = dict(before.by_state)
+    for row, state in [
+        *((entry.parcel.row, entry.decision.state) for entry in entries),
+        *((row, DeliveryState.CANCELLED) for row in cancelled),
+    ]:
         by_state[row.state] -= 1
         by_state[state] += 1
-        self._told = replace(self._told, by_state=by_state)
-        self._run.progress(self._told)
+    return by_state

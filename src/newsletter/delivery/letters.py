@@ -6,6 +6,7 @@ a template or an article's file.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from newsletter.store.editions import StoredEdition, StoredVariant, variants_of
 
 
 class Letters:
-    """Fills messages of one edition; each variant is compiled at its first reader, by one thread."""
+    """Fills messages of one edition; each variant is compiled once, at its first reader. Safe to share."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Letters:
         with store.reading() as connection:
             self._variants = {one.id: one for one in variants_of(connection, edition.id)}
         self._compiled: dict[VariantId, CompiledVariant] = {}
+        self._compiling = threading.Lock()
         self._edition = edition
         self._masthead = masthead
         self._bounce_token = bounce_token
@@ -39,11 +41,15 @@ class Letters:
 
         Raises MessageError when this reader's message cannot be written.
         """
-        compiled = self._compiled.get(variant_id)
-        if compiled is None:
-            compiled = self._compiled[variant_id] = self._compile(self._variants[variant_id])
+        compiled = self._compiled.get(variant_id) or self._compile_once(variant_id)
         envelope = compiled.envelope(recipient, self._bounce_token(recipient.subscriber_id))
         return envelope, compiled.fill(recipient, now=now)
+
+    def _compile_once(self, variant_id: VariantId) -> CompiledVariant:
+        with self._compiling:
+            if variant_id not in self._compiled:
+                self._compiled[variant_id] = self._compile(self._variants[variant_id])
+            return self._compiled[variant_id]
 
     def _compile(self, stored: StoredVariant) -> CompiledVariant:
         base_url = self._masthead.base_url

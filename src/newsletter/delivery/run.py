@@ -33,15 +33,16 @@ def never() -> bool:
 class Run:
     """One sender's tools and rules.
 
-    `transport` has been entered. `compose` gives envelope and whole bytes of one reader's message,
-    the same Message-ID each time. `token_of` is the reader's signed token, `preferences_of` that of
-    the preferences link for a reader and token version. `clock` gives aware UTC, `jitter` a number in
-    [0, 1). `stop` is asked before each message; the one in flight is finished.
-    `progress` hears after each message how things stand, counted from this sender's view.
-    `refusals` in a row pull the brake, 0 never.
+    `open_transport` is called once for each of `connections`, in the thread that enters and uses it; so
+    the other functions are called from several threads. `compose` gives envelope and whole bytes of one
+    reader's message, the same Message-ID each time. `token_of` is the reader's signed token,
+    `preferences_of` that of the preferences link for a reader and token version. `clock` gives aware UTC,
+    `jitter` a number in [0, 1). `stop` is asked before each message; those in flight are finished.
+    `progress` hears after each commit how things stand, counted from this sender's view.
+    `batch` rows are leased at a time. `refusals` in a row pull the brake, 0 never.
     """
 
-    transport: Transport
+    open_transport: Callable[[], Transport]
     compose: Compose
     token_of: Callable[[SubscriberId], str]
     preferences_of: Callable[[SubscriberId, int], str]
@@ -53,6 +54,7 @@ class Run:
     stop: Callable[[], bool] = never
     lease: timedelta = LEASE
     batch: int = 500
+    connections: int = 1
     refusals: int = REFUSALS
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+UNKNOWN_BOOT = "unknown"  # where starts of the machine cannot be told apart
 _PROC = Path("/proc")
 _MAX_TOKEN = 64
 
@@ -60,7 +61,7 @@ def _boot_id() -> str:
     try:
         return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return "unknown"
+        return UNKNOWN_BOOT
 
 
 def _scope() -> str:

@@ -17,12 +17,12 @@ from newsletter.store.editions import (
     edition_by_id,
     editions_by_uid,
     move_edition,
-    revoke_edition,
     update_edition,
 )
 from newsletter.store.meta import add_event
 from newsletter.store.notices import forget_notice
 from newsletter.store.owed import owe_unsent
+from newsletter.store.revocations import revoke_edition
 from newsletter.store.scheduled import let_go, scheduled_among, scheduled_of_edition
 from newsletter.store.schedules import SlotState, slot_of_edition, update_slot
 from newsletter.store.waves import bring_near

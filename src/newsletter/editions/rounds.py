@@ -20,9 +20,10 @@ from newsletter.editions.slots import hold_run, make_run, release_run
 from newsletter.errors import ArticleError, NewsletterError
 from newsletter.model import EditionKind, EditionState, Masthead
 from newsletter.store import Store
-from newsletter.store.editions import StoredEdition, edition_by_id, move_edition, revoke_edition, waiting_editions
+from newsletter.store.editions import StoredEdition, edition_by_id, move_edition, waiting_editions
 from newsletter.store.gathering import readers_hours, something_is_owed
 from newsletter.store.meta import add_event
+from newsletter.store.revocations import revoke_edition
 from newsletter.store.scheduled import due_commands
 from newsletter.store.schedules import (
     SKIPPED_BY_OWNER,

@@ -6,6 +6,7 @@ reach a delivery by its primary key (edition, subscriber) and an attempt by hers
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,6 +83,83 @@ _SETTLE_LATE = (
     )
     .values(state=int(DeliveryState.SENT), reason=None, settled_at=bindparam("at"))
 )
+
+
+# The whole life of an attempt in one row, for a sender that noted its beginning elsewhere.
+_RECORD = insert(attempts).values(
+    edition_id=bindparam("e"),
+    subscriber_id=bindparam("s"),
+    no=bindparam("n"),
+    transport=bindparam("name"),
+    opened_at=bindparam("since"),
+    closed_at=bindparam("at"),
+    outcome=bindparam("what"),
+    code=bindparam("number"),
+    enhanced=bindparam("extended"),
+    reply=bindparam("words"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A try that ended at `at`, and where its delivery went; `since` is when it was opened, or as good as."""
+
+    key: AttemptKey
+    settled: Settled
+    receipt: Receipt
+    transport: str
+    since: datetime
+    at: datetime
+
+
+def settle_many(held: Held, ended: Sequence[Ended]) -> bool:
+    """Settle leased deliveries of one lease and write their attempts; False, with some of it done, if any had moved.
+
+    For attempts that have no row yet. The caller rolls back on False, or settles one by one.
+    """
+    moved = held.run_many(
+        _SETTLE,
+        [
+            {
+                "e": one.key.edition_id,
+                "s": one.key.subscriber_id,
+                "n": one.key.no,
+                "before": one.key.no - 1,
+                "state_to": int(one.settled.state),
+                "why": one.settled.reason,
+                "next": one.settled.next_at,
+                "at": one.settled.settled_at,
+            }
+            for one in ended
+        ],
+    )
+    if moved != len(ended):
+        return False
+    held.run_many(_RECORD, [_recorded(one) for one in ended])
+    return True
+
+
+def settle_one(held: Held, ended: Ended) -> bool:
+    """Like `settle_many` for a single try; nothing is written when it had moved."""
+    done = settle_delivery(held, ended.key, ended.settled, was_opened=False)
+    if done:
+        held.run(_RECORD, **_recorded(ended))
+    return done
+
+
+def _recorded(ended: Ended) -> Mapping[str, object]:
+    return {
+        "e": ended.key.edition_id,
+        "s": ended.key.subscriber_id,
+        "n": ended.key.no,
+        "name": ended.transport,
+        "since": ended.since,
+        "at": ended.at,
+        "what": str(ended.receipt.outcome),
+        "number": ended.receipt.code,
+        "extended": ended.receipt.enhanced,
+        "words": ended.receipt.reply,
+    }
 
 
 def open_attempt(held: Held, key: AttemptKey, *, transport: str, at: datetime) -> bool:

@@ -146,6 +146,23 @@ def doubt_rows(connection: Connection, lease: Lease, *, now: datetime, reason: s
     return done.rowcount
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeasedRow:
+    """A delivery in a sender's hands, and how many tries it had before."""
+
+    edition_id: EditionId
+    subscriber_id: SubscriberId
+    attempts: int
+
+
+def leased_rows(connection: Connection, lease: Lease) -> list[LeasedRow]:
+    """The leased rows of a chunk (key range)."""
+    query = select(deliveries.c.edition_id, deliveries.c.subscriber_id, deliveries.c.attempts).where(
+        *_in_chunk(lease), deliveries.c.state == int(DeliveryState.LEASED)
+    )
+    return [LeasedRow(**row) for row in connection.execute(query.order_by(deliveries.c.subscriber_id)).mappings()]
+
+
 def return_rows(connection: Connection, lease: Lease) -> int:
     """Queue the chunk's leased rows again; gives their number (key range). `doubt_rows` comes first."""
     done = connection.execute(

@@ -24,7 +24,6 @@ from newsletter.store.tables import (
     editions,
     exclusions,
     revisions,
-    revocations,
     variant_articles,
     variants,
 )
@@ -155,11 +154,6 @@ def hold_going(connection: Connection, *, reason: str) -> int:
         update(editions).where(editions.c.state.in_(("scheduled", "sending"))).values(state="held", reason=reason)
     )
     return held.rowcount
-
-
-def revoke_edition(connection: Connection, edition_id: EditionId, *, now: datetime) -> None:
-    """Tell running senders that an edition's state changed; they look before each attempt."""
-    connection.execute(insert(revocations).values(edition_id=edition_id, at=now))
 
 
 def insert_variant(

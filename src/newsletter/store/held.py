@@ -6,8 +6,9 @@ message. Comes in: `Store`. Goes out: `Held`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -84,6 +85,27 @@ class Held:
             prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
         self._execute(prepared.sql, prepared.bind(values))
         return int(self._cursor.rowcount)
+
+    def run_many(self, statement: ClauseElement, rows: Sequence[Mapping[str, object]]) -> int:
+        """Execute a module-level `statement` once for each of `rows`; gives the number of rows touched altogether."""
+        if not rows:
+            return 0
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
+        bound: Any = [prepared.bind(row) for row in rows]
+        try:
+            self._cursor.executemany(prepared.sql, bound)
+        except self._driver_error as error:
+            raise self._wrapped(error) from error
+        return int(self._cursor.rowcount)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[Callable[[], None]]:
+        """A part of a transaction that can be undone by itself: by the function it gives, while it lasts."""
+        self._execute("SAVEPOINT part", ())
+        yield lambda: self._execute("ROLLBACK TO SAVEPOINT part", ())
+        self._execute("RELEASE SAVEPOINT part", ())
 
     def _mend(self) -> None:
         """Take a new connection if SQLAlchemy threw the old one away, as it does when Ctrl-C hits a statement."""

@@ -18,7 +18,8 @@ OPEN_STATES = (int(DeliveryState.QUEUED), int(DeliveryState.LEASED), int(Deliver
 class Lease:
     """A chunk held by one sender: the deliveries of `edition_id` in one `wave` from `first_id` to `last_id`.
 
-    `token` names the holder, `boot_id` the start of the machine it runs on; `until` is aware UTC.
+    `token` names the holder, `boot_id` the start of the machine it runs on; `until` is aware UTC. `journal` is the
+    name of the file in which the holder notes what it does, None where the attempts themselves say it.
     """
 
     chunk_id: ChunkId
@@ -29,6 +30,7 @@ class Lease:
     until: datetime
     boot_id: str
     wave: int = 0
+    journal: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,9 +99,35 @@ def end_lease(connection: Connection, lease: Lease) -> bool:
     done = connection.execute(
         update(chunks)
         .where(chunks.c.id == lease.chunk_id, chunks.c.lease_token == lease.token, chunks.c.state == "leased")
-        .values(state="open" if unfinished else "done", lease_token=None, lease_until=None, boot_id=None)
+        .values(state="open" if unfinished else "done", lease_token=None, lease_until=None, boot_id=None, journal=None)
     )
     return done.rowcount == 1
+
+
+def note_journal(connection: Connection, lease: Lease, name: str) -> None:
+    """Write down which file says what becomes of the leased rows (primary key)."""
+    connection.execute(
+        update(chunks).where(chunks.c.id == lease.chunk_id, chunks.c.lease_token == lease.token).values(journal=name)
+    )
+
+
+def take_over(connection: Connection, lease: Lease, *, token: str, until: datetime) -> bool:
+    """Take a lease away from its holder, who finds out at its next look; False if somebody else was faster.
+
+    The boot id stays that of the holder: whether the power failed meanwhile must not be forgotten.
+    """
+    done = connection.execute(
+        update(chunks)
+        .where(chunks.c.id == lease.chunk_id, chunks.c.lease_token == lease.token, chunks.c.state == "leased")
+        .values(lease_token=token, lease_until=until)
+    )
+    return done.rowcount == 1
+
+
+def journals_in_use(connection: Connection) -> set[str]:
+    """The journals that leases of any edition name (scan of chunks by state)."""
+    query = select(chunks.c.journal).where(chunks.c.state == "leased", chunks.c.journal.is_not(None))
+    return set(connection.execute(query).scalars())
 
 
 def leases(connection: Connection, edition_id: EditionId) -> list[Lease]:
@@ -115,6 +143,7 @@ def leases(connection: Connection, edition_id: EditionId) -> list[Lease]:
             until=row.lease_until,
             boot_id=row.boot_id,
             wave=row.wave,
+            journal=row.journal,
         )
         for row in connection.execute(query)
     ]

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
 from newsletter.model import DeliveryState, EditionId
 from newsletter.store.leases import OPEN_STATES
-from newsletter.store.tables import chunks, deliveries, editions, exclusions, revocations
+from newsletter.store.revocations import revoke_edition
+from newsletter.store.tables import chunks, deliveries, editions, exclusions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,5 +105,5 @@ def pause_edition(connection: Connection, edition_id: EditionId, *, reason: str,
         .values(state="paused", reason=reason)
     )
     if done.rowcount == 1:
-        connection.execute(insert(revocations).values(edition_id=edition_id, at=now))
+        revoke_edition(connection, edition_id, now=now)
     return done.rowcount == 1

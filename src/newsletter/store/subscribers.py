@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, inse
 
 from newsletter.model import DeliveryState, Subscriber, SubscriberId, SubscriberState
 from newsletter.store.inserting import insert_into
-from newsletter.store.tables import counters, deliveries, revocations, subscriber_topics, subscribers
+from newsletter.store.revocations import revoke_reader
+from newsletter.store.tables import counters, deliveries, subscriber_topics, subscribers
 
 # Where the placeholder of an erased person lives; no mail can ever go there (RFC 2606 §2).
 ERASED_DOMAIN = "erased.invalid"
@@ -156,7 +157,7 @@ def stop_mail(connection: Connection, subscriber_id: SubscriberId, *, reason: st
         )
         .values(state=int(DeliveryState.CANCELLED), reason=reason, next_at=None, settled_at=now)
     ).rowcount
-    connection.execute(insert(revocations).values(subscriber_id=subscriber_id, at=now))
+    revoke_reader(connection, subscriber_id, now=now)
     return cancelled
 
 

@@ -12,6 +12,7 @@ from newsletter.model import Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
 from newsletter.store.meta import add_event
 from newsletter.store.owing import owe_missed
+from newsletter.store.revocations import revoke_reader
 from newsletter.store.subscribers import hold_sequence, subscriber_by_id, update_subscriber
 from newsletter.subscribers.newcomers import Intake
 from newsletter.subscribers.preferences import missed_by
@@ -47,6 +48,7 @@ def pause(
             owe_missed(connection, missed_by(found, through=present, masthead=intake.masthead), reason="pause")
             columns["covered_through"] = present
         update_subscriber(connection, found.id, columns)
+        revoke_reader(connection, found.id, now=intake.now)
         verb = "pause" if weeks else "end pause"
         add_event(connection, verb, ("subscribers", found.id), now=intake.now, weeks=weeks)
         return subscriber_by_id(connection, found.id)

@@ -7,13 +7,17 @@ process would bring it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
+from newsletter.delivery import journal
 from newsletter.delivery.transports import MemoryTransport
 from newsletter.model import Envelope, Receipt
 from newsletter.store import Store
@@ -67,7 +71,8 @@ def moving_store(where: Callable[[], Path], fate: Fate | None = None) -> Store:
 
     @event.listens_for(store.engine, "do_connect")
     def connect(*_: object) -> sqlite3.Connection:
-        return sqlite3.connect(where(), timeout=5, factory=sqlite3.Connection if fate is None else MortalConnection)
+        factory = sqlite3.Connection if fate is None else MortalConnection
+        return sqlite3.connect(where(), timeout=5, factory=factory, check_same_thread=False)
 
     @event.listens_for(store.engine, "connect")
     def hurry(connection: sqlite3.Connection, _record: object) -> None:
@@ -75,6 +80,22 @@ def moving_store(where: Callable[[], Path], fate: Fate | None = None) -> Store:
         sqlite3.Connection.execute(connection, "PRAGMA synchronous=OFF")
 
     return store
+
+
+@contextmanager
+def mortal_journals(fate: Fate) -> Iterator[None]:
+    """Within the block a line of a journal is a step, too: the end may come before and after it is written."""
+    real = os.write
+
+    def write(file: int, octets: bytes) -> int:
+        fate.step()
+        written = real(file, octets)
+        fate.step()
+        return written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal.os, "write", write)
+        yield
 
 
 class MortalTransport(MemoryTransport):

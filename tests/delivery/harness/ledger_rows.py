@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from sqlalchemy import insert, select
 
 from newsletter.delivery import Run, Sender
 from newsletter.delivery.transports import Transport
-from newsletter.model import DeliveryState, EditionId, Envelope, Recipient, SubscriberId, VariantId
+from newsletter.model import DeliveryState, EditionId, Envelope, Outcome, Receipt, Recipient, SubscriberId, VariantId
 from newsletter.store import Store
 from newsletter.store.notices import NewNotice, insert_notice
+from newsletter.store.revocations import revoke_reader
 from newsletter.store.tables import attempts, chunks, deliveries, editions, metadata, subscribers, variants
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SENDER = "news@example.org"
+TAKEN = Receipt(outcome=Outcome.ACCEPTED, code=250, enhanced="2.0.0", reply="kept")
 
 
 @dataclass
@@ -47,7 +50,7 @@ class Hands:
 
     def run(self, **overrides: Any) -> Run:
         values: dict[str, Any] = {
-            "transport": self.transport,
+            "open_transport": lambda: self.transport,
             "compose": compose,
             "token_of": token_of,
             "preferences_of": preferences_of,
@@ -165,9 +168,19 @@ def attempts_of(store: Store, number: int) -> Sequence[Any]:
 
 
 def change(store: Store, table: Any, number: int, **values: Any) -> None:
-    """Change one row by its id, as another process would."""
+    """Change one row by its id, as another process would; running senders are told of readers."""
     with store.writing() as connection:
         connection.execute(table.update().where(table.c.id == number).values(**values))
+        if table is subscribers:
+            revoke_reader(connection, SubscriberId(number), now=NOW)
+
+
+def interrupted(deed: Callable[[], None], *, before: int, answer: Receipt = TAKEN) -> Iterator[Receipt]:
+    """A script of one answer for ever, with a `deed` between two messages: before the one of that number."""
+    for number in count(1):
+        if number == before:
+            deed()
+        yield answer
 
 
 _VARIANT = {"language": "en", "furniture": "en", "articles_key": "a", "html": "", "text": "", "placeholders": {}}

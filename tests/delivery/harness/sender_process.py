@@ -28,9 +28,11 @@ def transport_to(place: str) -> Transport:
 
 def send(database: str, place: str, edition: str, *words: str) -> None:
     store = Store(f"sqlite:///{database}")
-    with transport_to(place) as transport, draining() as stop:
+    connections = next((int(word) for word in words if word.isdigit()), 1)
+    with draining() as stop:
         run = Run(
-            transport=transport,
+            open_transport=lambda: transport_to(place),
+            connections=connections,
             compose=compose,
             token_of=token_of,
             preferences_of=preferences_of,

@@ -1,0 +1,137 @@
+"""Where a try is written down before its content leaves, and its answer before the next one begins.
+
+Two ways with one promise, that a crash leaves at most one open try per connection: a journal beside
+SQLite's file, and the tables themselves on PostgreSQL, where one commit serves every connection that
+waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from newsletter.delivery.clerk import Clerk
+from newsletter.delivery.parcels import Entry, Parcel
+from newsletter.delivery.run import Withdrawn
+from newsletter.delivery.watch import Watch
+from newsletter.model import DeliveryState
+
+
+class Books(Protocol):
+    """Called by every connection's thread; `waiting` holds the answers the database has not got yet."""
+
+    waiting: deque[Entry]
+    has_rows: bool
+
+    def open(self, parcel: Parcel, *, transport: str, now: datetime) -> None:
+        """Write down that content is about to leave, so that a crash does not forget it.
+
+        Raises Withdrawn, EditionStopped or LeaseLost, or StoreError; then nothing may leave.
+        """
+        ...
+
+    def close(self, entry: Entry) -> None:
+        """Write down how a try ended, or have it written before this connection opens another."""
+        ...
+
+
+class JournalBooks:
+    """For SQLite on disk: a line in the lease's journal, then a look at what others have committed."""
+
+    has_rows = False
+
+    def __init__(self, watch: Watch) -> None:
+        """Look through `watch`."""
+        self._watch = watch
+        self.waiting: deque[Entry] = deque()
+
+    def open(self, parcel: Parcel, *, transport: str, now: datetime) -> None:
+        """Write the line, then look: whatever is committed before the look is heard."""
+        row, batch = parcel.row, parcel.batch
+        if batch.journal is None:
+            raise AssertionError("a lease on SQLite has a journal")
+        batch.journal.opened(row.subscriber_id, parcel.no, transport, now)
+        try:
+            self._watch.look(parcel)
+        except BaseException:
+            batch.journal.withdrew(row.subscriber_id, parcel.no)
+            raise
+        batch.opened[row.subscriber_id] = (parcel, transport, now)
+
+    def close(self, entry: Entry) -> None:
+        """Write the line, and leave the rest to the next transaction of the clerk."""
+        parcel = entry.parcel
+        if parcel.batch.journal is not None and (entry.opened_at is not None or _is_an_end(entry)):
+            answer = (entry.receipt, entry.at)
+            try:
+                parcel.batch.journal.ended(parcel.row.subscriber_id, parcel.no, entry.transport, answer)
+            finally:
+                self._leave_to_clerk(entry)
+        else:
+            self._leave_to_clerk(entry)
+
+    def _leave_to_clerk(self, entry: Entry) -> None:
+        # In this order: what is neither open nor waiting would be taken for not sent.
+        self.waiting.append(entry)
+        entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
+
+
+def _is_an_end(entry: Entry) -> bool:
+    """Whether the entry says more than that the row may be tried again at once."""
+    return entry.decision.state is not DeliveryState.QUEUED
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Ticket:
+    """A connection's wish to send; `fault` says why it must not."""
+
+    parcel: Parcel
+    transport: str
+    now: datetime
+    is_done: bool = False
+    fault: BaseException | None = None
+
+
+class TableBooks:
+    """For PostgreSQL: whoever comes first commits for all who wait, answers first, then beginnings."""
+
+    has_rows = True
+
+    def __init__(self, clerk: Clerk) -> None:
+        """Write through `clerk`."""
+        self._clerk = clerk
+        self.waiting: deque[Entry] = deque()
+        self._tickets: deque[_Ticket] = deque()
+        self._turn = threading.Lock()
+
+    def open(self, parcel: Parcel, *, transport: str, now: datetime) -> None:
+        """Return once a commit holds this beginning."""
+        ticket = _Ticket(parcel=parcel, transport=transport, now=now)
+        self._tickets.append(ticket)
+        with self._turn:
+            if not ticket.is_done:
+                self._write()
+        if ticket.fault is not None:
+            raise ticket.fault
+        parcel.batch.opened[parcel.row.subscriber_id] = (parcel, transport, now)
+
+    def close(self, entry: Entry) -> None:
+        """Leave it to the next commit, which comes before this connection's next message."""
+        self.waiting.append(entry)
+        entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
+
+    def _write(self) -> None:
+        tickets = [self._tickets.popleft() for _ in range(len(self._tickets))]
+        for ticket in tickets:
+            ticket.is_done = True
+        try:
+            with self._clerk.writing(self.waiting) as connection:
+                for ticket in tickets:
+                    ticket.fault = self._clerk.open_row(connection, ticket.parcel, ticket.transport, now=ticket.now)
+        except BaseException as error:  # noqa: BLE001  # each thread raises it from its own ticket
+            for ticket in tickets:
+                if not isinstance(ticket.fault, Withdrawn):
+                    ticket.fault = error
