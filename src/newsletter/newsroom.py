@@ -19,7 +19,7 @@ from newsletter.answers import AdoptReport, EditionReport, Explanation, Status, 
 from newsletter.config import Config, load_config
 from newsletter.delivery import Balance, transports
 from newsletter.delivery.loose import loose_message, send_loose
-from newsletter.delivery.transports.configured import settings_of
+from newsletter.delivery.transports.failover import Circuits
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.model import DeliveryState, EditionKind, Finding, Masthead, SubscriberId
@@ -376,10 +376,10 @@ class Newsroom:
         """Nothing, while mail may go out; raises NewsroomPaused."""
         self._refuse_when_paused(mails=True)
 
-    def open_transport(self, *, also_paused: bool = False) -> transports.Transport:
+    def open_transport(self, circuits: Circuits | None = None, *, also_paused: bool = False) -> transports.Transport:
         """The way out for mail; raises NewsroomPaused while a person has not agreed that it may go out again."""
         self._refuse_when_paused(mails=not also_paused)
-        return transports.open_transport(settings_of(self.config.transport))
+        return self._workshop.way_out(circuits)
 
     def _refuse_when_paused(self, *, mails: bool) -> None:
         reason = self.paused_reason() if mails else None

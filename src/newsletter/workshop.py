@@ -21,7 +21,10 @@ from newsletter.config.keys import KEY_NAME, read_key, write_key
 from newsletter.config.theme import load_theme
 from newsletter.delivery import Balance
 from newsletter.delivery.letters import Letters
-from newsletter.delivery.transports import Transport
+from newsletter.delivery.pace import pace_rules
+from newsletter.delivery.transports import Transport, open_transports
+from newsletter.delivery.transports.configured import settings_of
+from newsletter.delivery.transports.failover import Circuits
 from newsletter.model import Article, Masthead
 from newsletter.owner_desk import OwnerDesk, OwnerTools
 from newsletter.readers_desk import DeskTools
@@ -160,7 +163,7 @@ class Workshop:
     def sending(
         self,
         edition: StoredEdition,
-        open_transport: Callable[[], Transport],
+        open_transport: Callable[[Circuits | None], Transport],
         *,
         stop: Callable[[], bool],
         progress: Callable[[Balance], None] | None,
@@ -172,19 +175,34 @@ class Workshop:
             masthead=self.masthead,
             bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
         )
+        circuits = None
+        names = self._config.delivery.transports
+        if len(names) > 1:
+            circuits = Circuits(names, clock=self._world.clock, jitter=self._jitter)
         return delivery.Run(
-            open_transport=open_transport,
+            open_transport=lambda: open_transport(circuits),
+            transport=names[0],
+            pace=pace_rules(self._config),
+            circuits=circuits,
             connections=self._config.transport.connections,
             compose=letters.compose,
             token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
             preferences_of=lambda reader, version: preferences_token(self.keys, reader, version),
             clock=self._world.clock,
-            jitter=lambda: self._world.random(1)[0] / 256,
+            jitter=self._jitter,
             sender=delivery.this_sender(self._world.random(6).hex()),
             on_unknown=delivery.OnUnknown(self._config.email.on_unknown),
             progress=progress,
             stop=stop,
         )
+
+    def way_out(self, circuits: Circuits | None) -> Transport:
+        """The transport of the configuration, or several as one with the `circuits` of a run."""
+        settings = [settings_of(each) for each in self._config.transports_in_use]
+        return open_transports(settings, circuits, clock=self._world.clock)
+
+    def _jitter(self) -> float:
+        return self._world.random(1)[0] / 256
 
     def _published(self, connection: Connection, uids: Sequence[str]) -> dict[str, Article]:
         """Public articles by uid as readers see them, each with links to its translations."""

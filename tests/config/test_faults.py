@@ -155,6 +155,37 @@ REPLACED = [
         'transport = "outbox"',
         "14: delivery.transport: there is no section [transports.outbox]. Write the name of one that is there.",
     ),
+    (
+        'transport = "relay"',
+        'transport = ["relay", "relais"]',
+        "14: delivery.transport: there is no section [transports.relais]. Did you mean relay?",
+    ),
+    ('transport = "relay"', "transport = []", "14: delivery.transport: names no transport. Write at least one."),
+    (
+        'transport = "relay"',
+        'transport = ["relay", "relay"]',
+        '14: delivery.transport: names "relay" twice. Remove one.',
+    ),
+    (
+        'transport = "relay"',
+        "transport = 5",
+        '14: delivery.transport: is a whole number. Write a name in quotes, or several: ["relay", "spare"].',
+    ),
+    (
+        'transport = "relay"',
+        'transport = "relay"\nhours = "8 to 20"',
+        '15: delivery.hours: "8 to 20" are no hours. Write two clock times: "08:00-20:00".',
+    ),
+    (
+        'transport = "relay"',
+        'transport = "relay"\nhours = "08:00-08:00"',
+        '15: delivery.hours: "08:00-08:00" is no time at all. Write two times, or remove the line for the whole day.',
+    ),
+    (
+        'transport = "relay"',
+        'transport = "relay"\nper_domain = 0',
+        "15: delivery.per_domain: is out of range. Write a number from 1 to 1_000.",
+    ),
     ('kind = "smtp"', 'kind = "post"', '17: transports.relay.kind: cannot be "post". Write "maildir" or "smtp".'),
     (
         'host = "smtp.example.org"',
@@ -199,7 +230,37 @@ APPENDED = [
     (
         'name = "other"',
         "19: transports.relay.name: there is no such setting. Known here: kind, path, host, port, tls, user, password, "
-        "connections, messages_per_connection, connect_timeout, command_timeout, data_timeout, insecure.",
+        "connections, messages_per_connection, limits, warm_up, connect_timeout, command_timeout, data_timeout, "
+        "insecure.",
+    ),
+    (
+        'limits = ["14 a second"]',
+        '19: transports.relay.limits: item 1 "14 a second" is not a limit. '
+        'Write a number and a unit: "14/second", "50000/day".',
+    ),
+    (
+        "limits = [14]",
+        '19: transports.relay.limits: item 1 is a whole number. Write a number and a unit in quotes: "14/second".',
+    ),
+    (
+        'limits = ["0/second"]',
+        '19: transports.relay.limits: item 1 "0/second" is out of range. Write a number from 1 to 1_000_000_000.',
+    ),
+    (
+        'limits = ["14/second", "14 / second"]',
+        '19: transports.relay.limits: names "14/second" twice. Remove one.',
+    ),
+    (
+        'warm_up = "soon"',
+        '19: transports.relay.warm_up: "soon" is not a day. Write it as YYYY-MM-DD, as in 2026-11-24.',
+    ),
+    (
+        "warm_up = 2026-11-24T08:00:00Z",
+        "19: transports.relay.warm_up: is a date with a time. Write a day: 2026-11-24.",
+    ),
+    (
+        '[transports.b]\nkind = "maildir"\npath = "outbox"\nwarm_up = 2026-11-24',
+        "22: transports.b.warm_up: belongs to transports of kind smtp. Remove the line.",
     ),
     ("connection = 4", "19: transports.relay.connection: there is no such setting. Did you mean connections?"),
     (

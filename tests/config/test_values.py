@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.config import addresses, values
+from newsletter.config import addresses, pace_values, values
 from newsletter.config.addresses import read_bind, read_domain, read_host, read_mailbox, read_network, read_tag
 from newsletter.config.values import (
     Reads,
@@ -27,6 +27,7 @@ from newsletter.model import Mailbox
 READERS = [
     *(getattr(values, name) for name in dir(values) if name.startswith("read_")),
     *(getattr(addresses, name) for name in dir(addresses) if name.startswith("read_")),
+    *(getattr(pace_values, name) for name in dir(pace_values) if name.startswith("read_")),
     values.list_of(read_language),
     values.table_of(read_language, read_text),
     values.whole_number(1, 9),

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from ledger_rows import NOW, compose
-from scripted_smtp import DROP, ScriptedSmtp
+from scripted_smtp import CHUNKED, DROP, ONE_BY_ONE, PIPELINED, ScriptedSmtp
 
 from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
 from newsletter.errors import TransportError
@@ -63,9 +63,14 @@ def test_a_connection_is_renewed_after_so_many_messages_or_seconds(limits: dict[
 
 
 @pytest.mark.parametrize(
-    ("step", "limit"), [("mail", TOO_MANY), ("rcpt", TOO_MANY), ("data", TOO_MANY), ("mail", DROP)]
+    ("way", "step", "limit"),
+    [
+        *[(way, step, TOO_MANY) for way in (ONE_BY_ONE, PIPELINED) for step in ("mail", "rcpt", "data")],
+        *[(way, "mail", DROP) for way in (ONE_BY_ONE, PIPELINED)],
+        *[(CHUNKED, step, TOO_MANY) for step in ("mail", "rcpt")],
+    ],
 )
-def test_a_relay_that_closes_a_used_connection_costs_nobody_a_try(step: str, limit: str) -> None:
+def test_a_relay_that_closes_a_used_connection_costs_nobody_a_try(way: tuple[str, ...], step: str, limit: str) -> None:
     seen = 0
 
     def every_third(_command: str) -> str | None:
@@ -73,7 +78,7 @@ def test_a_relay_that_closes_a_used_connection_costs_nobody_a_try(step: str, lim
         seen += 1
         return limit if seen % 3 == 0 else None
 
-    with ScriptedSmtp({step: every_third}) as server, to(server) as transport:
+    with ScriptedSmtp({step: every_third}, extensions=way) as server, to(server) as transport:
         outcomes = [deliver(transport, number).outcome for number in range(1, 8)]
 
     assert outcomes == [Outcome.ACCEPTED] * 7
@@ -155,8 +160,9 @@ def test_the_attempt_is_opened_when_the_server_waits_for_the_content() -> None:
     assert seen == [("DATA", 0)]
 
 
-def test_the_content_goes_out_once_with_its_dots_doubled() -> None:
-    with ScriptedSmtp() as server, to(server) as transport:
+@pytest.mark.parametrize("way", [ONE_BY_ONE, PIPELINED])
+def test_the_content_goes_out_once_with_its_dots_doubled(way: tuple[str, ...]) -> None:
+    with ScriptedSmtp(extensions=way) as server, to(server) as transport:
         deliver(transport)
 
     [content] = server.contents

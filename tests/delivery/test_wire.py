@@ -122,7 +122,20 @@ def test_a_server_that_speaks_out_of_turn_is_not_listened_to(ends: tuple[Wire, s
 
     assert not wire.is_quiet
     with pytest.raises(WireLost, match="out of turn"):
-        wire.command("DATA", timeout_s=1)
+        wire.command(b"DATA\r\n", timeout_s=1)
+
+
+def test_a_silent_line_is_idle_and_one_with_words_or_an_end_is_not(ends: tuple[Wire, socket.socket]) -> None:
+    wire, server = ends
+    assert wire.is_idle
+
+    server.sendall(b"421 bye\r\n")
+    assert not wire.is_idle
+    assert not wire.is_quiet
+
+    assert wire.reply(deadline=soon()).code == 421
+    server.close()
+    assert not wire.is_idle
 
 
 @given(st.binary(max_size=300))

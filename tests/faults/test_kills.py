@@ -235,9 +235,9 @@ def test_a_signal_lets_the_message_in_flight_end(
         started.set()
         assert senders.end() == [0]
 
-        # A signal is heard by the first thread, while another one may just take the next message.
+        # A signal is heard by the first thread, while another one may go on for a few thousandths of a second.
         taken = len(server.accepted)
-        assert taken in (20, 21)
+        assert 20 <= taken <= 25
         assert Counter(states(store, edition_id).values()) == {SENT: taken, QUEUED: 60 - taken}
 
         senders.start(order)

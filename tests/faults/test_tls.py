@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from ledger_rows import NOW, compose
-from scripted_smtp import ScriptedSmtp
+from scripted_smtp import CHUNKED, ONE_BY_ONE, PIPELINED, ScriptedSmtp
 
 from newsletter.delivery.transports import SmtpSettings, SmtpTransport, Tls
 from newsletter.errors import TransportError
@@ -110,6 +110,33 @@ def test_replies_injected_before_the_encryption_are_not_believed(authority: Auth
             send(server, authority.trusting())
 
         assert kept_quiet(server)
+
+
+@pytest.mark.parametrize("trail", [b"250 evil\r\n", b"2", b"250-evil\r\n250 AUTH PLAIN\r\n235 welcome\r\n"])
+def test_words_in_clear_behind_the_go_ahead_end_the_conversation(authority: Authority, trail: bytes) -> None:
+    # In one packet with the 220 they would sit in a buffer and could be read as if they came encrypted.
+    with ScriptedSmtp(tls=authority.server(), starttls_trail=trail, joined=True) as server:
+        with pytest.raises(TransportError, match="spoke in clear") as raised:
+            send(server, authority.trusting())
+
+        assert not raised.value.permanent
+        assert kept_quiet(server)
+        assert server.count("EHLO") == 1
+
+
+@pytest.mark.parametrize("way", [ONE_BY_ONE, PIPELINED, CHUNKED])
+@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.IMPLICIT])
+def test_one_encrypted_connection_carries_many_messages(authority: Authority, tls: Tls, way: tuple[str, ...]) -> None:
+    # What TLS says for itself, such as session tickets, is not a server that speaks out of turn.
+    with ScriptedSmtp(tls=authority.server(), implicit=tls is Tls.IMPLICIT, extensions=way) as server:
+        settings = SmtpSettings(host="127.0.0.1", port=server.port, tls=tls)
+        with SmtpTransport(settings, context=authority.trusting()) as transport:
+            outcomes = {
+                transport.deliver(*compose(VariantId(1), ADA, NOW), opened=lambda: None).outcome for _ in range(5)
+            }
+
+    assert outcomes == {Outcome.ACCEPTED}
+    assert (server.connections, len(server.accepted)) == (1, 5)
 
 
 def test_tls_on_a_plain_port_is_said(authority: Authority) -> None:

@@ -76,13 +76,15 @@ def _wrong_topics(topics: Mapping[str, object], known: Collection[str]) -> Itera
 
 
 def _wrong_choice(values: Mapping[str, object], transports: Mapping[str, object]) -> Iterator[Wrong]:
-    chosen = _word(_table(values, "delivery").get("transport"))
-    if not chosen or chosen in transports or not isinstance(values.get("transports"), dict):
+    written = _table(values, "delivery").get("transport")
+    if not isinstance(values.get("transports"), dict):
         return
-    close = get_close_matches(chosen[:80], transports, n=1)
-    advice = f"Did you mean {dotted(close)}?" if close else "Write the name of one that is there."
-    sentence = f"there is no section [{dotted(('transports', chosen))}]. {advice}"
-    yield Wrong(key=("delivery", "transport"), sentence=sentence)
+    for chosen in map(_word, written if isinstance(written, list) else [written]):
+        if chosen and chosen not in transports:
+            close = get_close_matches(chosen[:80], transports, n=1)
+            advice = f"Did you mean {dotted(close)}?" if close else "Write the name of one that is there."
+            sentence = f"there is no section [{dotted(('transports', chosen))}]. {advice}"
+            yield Wrong(key=("delivery", "transport"), sentence=sentence)
 
 
 def _wrong_transport(name: str, table: Mapping[str, object]) -> Iterator[Wrong]:

@@ -69,7 +69,7 @@ def _risks(config: Config, sources: Sources) -> Iterator[str]:
     """What a person should know, though it stops nothing."""
     for transport in config.transports.values():
         if transport.kind is TransportKind.SMTP:
-            yield from _smtp_risks(transport, is_chosen=transport is config.transport)
+            yield from _smtp_risks(transport, is_chosen=transport in config.transports_in_use)
             if transport.password:
                 yield from _readable(sources, ("transports", transport.name, "password"))
     yield from schedule_risks(config.schedules, config.email.grace)

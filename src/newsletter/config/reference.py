@@ -38,6 +38,7 @@ A file with a secret in it should be readable by nobody else (`chmod 600`).
 
 A duration is numbers with units, in quotes: `"30s"`, `"30m"`, `"6h"`, `"1h30m"`, `"2d"`; at most a year.
 A language tag is that of RFC 5646: `"en"`, `"fr"`, `"ar"`, `"pt-br"`.
+A limit is a number of messages and a unit, in quotes: `"14/second"`, `"600/minute"`, `"5000/hour"`, `"50000/day"`.
 A slug has lower-case letters, digits and single hyphens.
 A relative path starts at the newsroom's folder.
 """
@@ -45,7 +46,7 @@ A relative path starts at the newsroom's folder.
 _SECTIONS = {
     "newsroom": "What the newsletter is called, where it lives and which languages it speaks.",
     "email": "From whom mail comes, and what happens when things go wrong.",
-    "delivery": "Which way mail goes.",
+    "delivery": "Which way mail goes, and when.",
     "transports.NAME": "One section for each way out; NAME is a slug of yours, such as outbox or relay.",
     "feeds": "How much the RSS, Atom and JSON feeds hold.",
     "topics.SLUG": "One section for each topic that readers may choose; SLUG is its part of the address.",

@@ -24,13 +24,16 @@ from newsletter.config.addresses import (
     read_host,
     read_mailbox,
     read_network,
-    read_path,
     read_tag,
 )
 from newsletter.config.schedules import HourOf as HourOf
 from newsletter.config.schedules import ScheduleSettings as ScheduleSettings
 from newsletter.config.schedules import WrittenSchedule, read_schedule_name
-from newsletter.config.secret import Secret
+from newsletter.config.transports import SETTINGS_OF_KIND as SETTINGS_OF_KIND
+from newsletter.config.transports import DeliverySettings as DeliverySettings
+from newsletter.config.transports import Tls as Tls
+from newsletter.config.transports import TransportKind as TransportKind
+from newsletter.config.transports import TransportSettings as TransportSettings
 from newsletter.config.values import (
     Reads,
     list_of,
@@ -39,7 +42,6 @@ from newsletter.config.values import (
     read_flag,
     read_language,
     read_optional_text,
-    read_secret,
     read_slug,
     read_text,
     read_time_zone,
@@ -53,31 +55,6 @@ from newsletter.model import Mailbox, Masthead, Topic
 def written_name(name: str) -> str:
     """The key under which the field `name` stands in the file."""
     return "from" if name == "sender" else name
-
-
-class TransportKind(StrEnum):
-    """What carries messages out."""
-
-    MAILDIR = "maildir"
-    SMTP = "smtp"
-
-
-# What may be written of each kind; the rest of the record keeps its defaults.
-SETTINGS_OF_KIND: Mapping[TransportKind, tuple[str, ...]] = {
-    TransportKind.MAILDIR: ("kind", "path"),
-    TransportKind.SMTP: (
-        *("kind", "host", "port", "tls", "user", "password", "insecure", "connections", "messages_per_connection"),
-        *("connect_timeout", "command_timeout", "data_timeout"),
-    ),
-}
-
-
-class Tls(StrEnum):
-    """How a connection is encrypted; never "if offered"."""
-
-    STARTTLS = "starttls"
-    IMPLICIT = "implicit"
-    NONE = "none"
 
 
 class OnUnknown(StrEnum):
@@ -131,39 +108,6 @@ class EmailSettings:
     on_unknown: Annotated[OnUnknown, Reads(one_of(OnUnknown))] = OnUnknown.HOLD
     grace: Annotated[timedelta, Reads(read_duration)] = timedelta(hours=6)
     hold: Annotated[timedelta, Reads(read_duration)] = timedelta()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliverySettings:
-    """Which transport carries the mail."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = _RULES
-    transport: Annotated[str, Reads(read_slug)]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TransportSettings:
-    """One way out: a Maildir with its absolute `path`, or an SMTP server with `host` and `port`.
-
-    `name` is that of its section. `insecure` leaves the server's certificate unchecked and lets a
-    password travel without TLS.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, object]] = _RULES
-    kind: Annotated[TransportKind, Reads(one_of(TransportKind))]
-    name: Annotated[str, Reads(str)] = ""
-    path: Annotated[Path | None, Reads(read_path)] = None
-    host: Annotated[str, Reads(read_host)] = ""
-    port: Annotated[int, Reads(whole_number(1, 65_535))] = 0
-    tls: Annotated[Tls, Reads(one_of(Tls))] = Tls.STARTTLS
-    user: Annotated[str | None, Reads(read_text)] = None
-    password: Annotated[Secret | None, Reads(read_secret)] = None
-    connections: Annotated[int, Reads(whole_number(1, 100))] = 1
-    messages_per_connection: Annotated[int, Reads(whole_number(1, 100_000))] = 100
-    connect_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(seconds=30)
-    command_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(minutes=5)
-    data_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(minutes=10)
-    insecure: Annotated[bool, Reads(read_flag)] = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -274,8 +218,13 @@ class Config:
 
     @property
     def transport(self) -> TransportSettings:
-        """The transport that `delivery.transport` names."""
-        return self.transports[self.delivery.transport]
+        """The transport that `delivery.transport` names, the first of several."""
+        return self.transports_in_use[0]
+
+    @property
+    def transports_in_use(self) -> tuple[TransportSettings, ...]:
+        """All transports that `delivery.transport` names, best first."""
+        return tuple(self.transports[name] for name in self.delivery.transports)
 
     def masthead(self) -> Masthead:
         """What the crafts may know of the newsroom; the List-ID joins slug and host (RFC 2919 §2)."""

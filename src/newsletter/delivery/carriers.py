@@ -6,6 +6,7 @@ Comes in: parcels. Goes out: entries in the books. A connection that dies costs 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from newsletter.delivery.retry import Decision, Try, decide
 from newsletter.delivery.run import EditionStopped, LeaseLost, Run, Withdrawn
 from newsletter.delivery.transports.transport import Transport
 from newsletter.delivery.words import fit_for_books
+from newsletter.delivery.width import Width
 from newsletter.errors import ConfigError, StoreError, TransportError
 from newsletter.model import DeliveryState, Outcome, Receipt, Recipient
 
@@ -34,7 +36,9 @@ class Carriers:
         self._run, self._books, self._brake = run, books, brake
         self._dispatch = Dispatch(room)
         self._threads: list[threading.Thread] = []
+        self._width = Width(run.connections)
         self._outages = 0
+        self._carried = 0  # a measure for the pace; two threads may lose a count
         self.halt = Halt()
         self.since = run.clock()
         # What came back without a try: lost with its lease or stopped, and those whose readers changed something.
@@ -49,7 +53,7 @@ class Carriers:
     def carry(self, parcels: list[Parcel]) -> None:
         """Have these carried, with no more threads than parcels."""
         self._dispatch.put(parcels)
-        while len(self._threads) < min(self._run.connections, len(parcels)):
+        while len(self._threads) < min(self._width.connections, len(parcels)):
             name = f"connection-{len(self._threads) + 1}"
             thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._threads.append(thread)
@@ -59,6 +63,7 @@ class Carriers:
         """Wait until there is something to write down, at most so long."""
         self._news.wait(seconds)
         self._news.clear()
+        self._width.measure(self._carried, time.monotonic(), is_busy=len(self._dispatch) > 0)
 
     def take_back(self) -> list[Parcel]:
         """What no connection has begun."""
@@ -108,6 +113,7 @@ class Carriers:
             raise
         else:
             self._outages = 0
+            self._carried += 1
             self._judge(trip, receipt)
 
     def _judge(self, trip: _Trip, receipt: Receipt) -> None:

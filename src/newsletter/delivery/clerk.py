@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from newsletter.delivery.brake import Brake
+from newsletter.delivery.gate import Gate
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.journals import journal_path
+from newsletter.delivery.pace import Grant
 from newsletter.delivery.parcels import Batch, Entry, Parcel
 from newsletter.delivery.retry import Decision
 from newsletter.delivery.run import EditionStopped, LeaseLost, Run, Withdrawn
 from newsletter.delivery.settling import IN_DOUBT, ended, key_of, settle_late_entry, settled_of
-from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, SubscriberId
+from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt
 from newsletter.store.attempts import close_attempt, open_attempt, settle_delivery, settle_many, settle_one
 from newsletter.store.deliveries import (
     DueRow,
@@ -30,6 +33,7 @@ from newsletter.store.deliveries import (
     due_rows,
     lease_rows,
     mark_bounced,
+    put_off_rows,
     return_rows,
     withdrawn_reason,
 )
@@ -42,14 +46,16 @@ from newsletter.store.revocations import last_revocation, revoke_reader
 class Clerk:
     """Leases and settles for one run over one edition."""
 
-    def __init__(self, held: Held, edition_id: EditionId, run: Run, *, bounced: Callable[[SubscriberId], None]) -> None:
-        """Write through `held`, which is nobody else's; `bounced` hears of readers whose address is dead."""
+    def __init__(self, held: Held, edition_id: EditionId, run: Run, gate: Gate, brake: Brake) -> None:
+        """Write through `held`, which is nobody else's; `gate` says how fast, `brake` hears of dead addresses."""
         self._held, self._edition_id, self._run = held, edition_id, run
-        self._bounced = bounced
+        self._gate, self._brake = gate, brake
         self._lock = threading.RLock()
         self.batches: list[Batch] = []
         self.settled: list[Entry] = []
         self.cancelled: list[DueRow] = []
+        # Why less was leased than there may be, and when to ask again.
+        self.wait: Grant | None = None
 
     @contextmanager
     def writing(self, waiting: deque[Entry]) -> Iterator[Connection]:
@@ -79,24 +85,29 @@ class Clerk:
         with self.writing(waiting) as connection:
             self._end_finished(connection)
             self._require_sending(connection)
+            granted = self._gate.grant(connection, limit, now=now)
+            self.wait = granted if granted.count < limit else None
+            if not granted.count:
+                return None
             lease = take_chunk(connection, self._edition_id, self._holder(now), now=now)
             if lease is None:
+                self.wait = None
+                self._gate.give_back(connection, granted.count, now=now)
                 return None
-            rows = due_rows(connection, lease, now=now, limit=limit)
+            rows = due_rows(connection, lease, now=now, limit=granted.count)
             gone = {row.subscriber_id: row.withdrawn for row in rows if row.withdrawn is not None}
             cancel_rows(connection, self._edition_id, gone, now=now)
+            staying = self._put_off(connection, [row for row in rows if row.withdrawn is None], now)
+            self._gate.give_back(connection, granted.count - len(staying), now=now)
             if rows:
                 lease_rows(connection, lease, rows[-1].subscriber_id, now=now)
-            staying = [row for row in rows if row.withdrawn is None]
             batch = Batch(lease=lease, journal=self._begin_journal(connection, lease), left=len(staying))
             seen = last_revocation(connection)
             # Before the commit: whether it came through may stay unknown, and then the lease has to be given back.
             self.batches.append(batch)
         self._forget_finished()
         self.cancelled += [row for row in rows if row.withdrawn is not None]
-        return [
-            Parcel(row=row, batch=batch, seen=seen, domain=row.address.rpartition("@")[2].lower()) for row in staying
-        ]
+        return [Parcel(row=row, batch=batch, seen=seen, domain=_domain(row)) for row in staying]
 
     def settle(self, waiting: deque[Entry]) -> None:
         """Write down what is waiting, renew leases, and give those back whose rows have all ended."""
@@ -154,6 +165,13 @@ class Clerk:
             self._end_finished(connection)
         self._forget_finished()
 
+    def _put_off(self, connection: Connection, rows: Sequence[DueRow], now: datetime) -> list[DueRow]:
+        """Those of `rows` that may go now; the others wait for their domain, and no try is held against them."""
+        waiting = self._gate.sort([(row.subscriber_id, _domain(row)) for row in rows], now=now, connection=connection)
+        put_off_rows(connection, self._edition_id, [(each.subscriber_id, each.until, each.reason) for each in waiting])
+        late = {each.subscriber_id for each in waiting}
+        return [row for row in rows if row.subscriber_id not in late]
+
     def _begin_journal(self, connection: Connection, lease: Lease) -> Journal | None:
         """The lease's journal on disk before the lease names it: one that is missing puts every row in doubt."""
         path = journal_path(self._held.store, lease)
@@ -184,6 +202,12 @@ class Clerk:
             if not entry.has_row and (entry.opened_at is not None or entry.decision.state is not DeliveryState.QUEUED)
         ]
         self._settle_whole(whole)
+        for entry in entries:
+            if entry.decision.state is not DeliveryState.QUEUED:
+                domain, jitter = entry.parcel.domain, self._run.jitter()
+                self._gate.heard(domain, entry.receipt, now=entry.at, jitter=jitter, transport=entry.transport)
+        if entries:
+            self._gate.save(connection, self._edition_id, now=self._run.clock())
         for entry in ours:
             if entry.has_row:
                 key = key_of(entry.parcel, self._edition_id)
@@ -192,7 +216,7 @@ class Clerk:
             if entry.decision.bounced and mark_bounced(connection, entry.parcel.row.subscriber_id):
                 # Senders of other editions hold rows of this reader, too.
                 revoke_reader(connection, entry.parcel.row.subscriber_id, now=entry.at)
-                self._bounced(entry.parcel.row.subscriber_id)
+                self._brake.bounced(entry.parcel.row.subscriber_id)
 
     def _settle_whole(self, entries: Sequence[Entry]) -> None:
         rows = [ended(entry, self._edition_id) for entry in entries]
@@ -236,6 +260,10 @@ class Clerk:
     def _is_sending(self, connection: Connection) -> bool:
         edition = edition_row(connection, self._edition_id)
         return edition is not None and edition.state == EditionState.SENDING
+
+
+def _domain(row: DueRow) -> str:
+    return row.address.rpartition("@")[2].lower()
 
 
 def _doubtful(parcel: Parcel, transport: str, at: datetime, now: datetime) -> Entry:

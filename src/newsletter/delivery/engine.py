@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from newsletter.delivery.balance import Balance, balance_of, verify
 from newsletter.delivery.books import Books, JournalBooks, TableBooks
 from newsletter.delivery.brake import Brake
 from newsletter.delivery.carriers import Carriers
 from newsletter.delivery.clerk import Clerk
+from newsletter.delivery.gate import Gate, open_gate
 from newsletter.delivery.journals import remove_orphans
+from newsletter.delivery.pace import Grant
 from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.recover import recover, resend_unknown
 from newsletter.delivery.run import EditionStopped, OnUnknown, Run
@@ -27,7 +30,7 @@ from newsletter.model import DeliveryState, EditionId, EditionState
 from newsletter.store.deliveries import DueRow, cancel_open, put_back, unmark_bounced
 from newsletter.store.engine import Store
 from newsletter.store.held import Held, hold
-from newsletter.store.progress import edition_row, finish_edition, pause_edition
+from newsletter.store.progress import edition_row, finish_edition, note_wait, pause_edition
 
 LOOK_S = 0.1  # how long an answer may wait for others to be written with it
 HURRY_S = 2.0  # how long a second Ctrl-C waits for the threads
@@ -51,25 +54,36 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
     with store.reading() as connection:
         before = balance_of(connection, edition_id)
     verify(before)
+    waits: Grant | None = None
     with hold(store) as held:
         if before.state is EditionState.SENDING:
-            brake = Brake(run.refusals)
-            clerk = Clerk(held, edition_id, run, bounced=brake.bounced)
+            brake, gate = Brake(run.refusals), _gate(held, run)
+            clerk = Clerk(held, edition_id, run, gate, brake)
             with _books(store, edition_id, clerk) as books:
-                _Engine(clerk, books, brake, run, before).send(held, edition_id)
-        _conclude(held, edition_id, run)
+                room = None if run.pace.per_domain is None else gate.room
+                carriers = Carriers(run, books, brake, room=room)
+                _Engine(clerk, books, brake, carriers, run, before).send(held, edition_id)
+            waits = clerk.wait
+        _conclude(held, edition_id, run, waits)
     with store.reading() as connection:
         return balance_of(connection, edition_id)
 
 
-def _conclude(held: Held, edition_id: EditionId, run: Run) -> None:
-    """Mark the edition as sent if it is; cancel what is left of a cancelled one."""
+def _conclude(held: Held, edition_id: EditionId, run: Run, waits: Grant | None) -> None:
+    """Mark the edition as sent if it is, or say what it waits for; cancel what is left of a cancelled one."""
     now = run.clock()
     with held.writing() as connection:
         edition = edition_row(connection, edition_id)
         if edition is not None and edition.state == EditionState.CANCELLED:
             cancel_open(connection, edition_id, reason=edition.reason or "the edition was cancelled", now=now)
+        note_wait(connection, edition_id, reason="" if waits is None else waits.reason)
         finish_edition(connection, edition_id, now=now, waits_for_unknown=run.on_unknown is OnUnknown.RESEND)
+
+
+def _gate(held: Held, run: Run) -> Gate:
+    name = "" if run.circuits is None else run.circuits.names[0]
+    with held.writing() as connection:
+        return open_gate(connection, run.pace, transport=run.transport or name, now=run.clock(), circuits=run.circuits)
 
 
 @contextmanager
@@ -84,10 +98,9 @@ def _books(store: Store, edition_id: EditionId, clerk: Clerk) -> Iterator[Books]
 class _Engine:
     """One run over one edition."""
 
-    def __init__(self, clerk: Clerk, books: Books, brake: Brake, run: Run, before: Balance) -> None:
-        self._clerk, self._books, self._brake, self._run = clerk, books, brake, run
+    def __init__(self, clerk: Clerk, books: Books, brake: Brake, carriers: Carriers, run: Run, before: Balance) -> None:
+        self._clerk, self._books, self._brake, self._carriers, self._run = clerk, books, brake, carriers, run
         self._told = before
-        self._carriers = Carriers(run, books, brake)
         self._is_drained = False
 
     def send(self, held: Held, edition_id: EditionId) -> None:
@@ -113,42 +126,65 @@ class _Engine:
 
     def _go_on(self, held: Held, edition_id: EditionId) -> bool:
         """One round: write down what came back, lease more; False when nothing is in hand and nothing is due."""
-        carriers = self._carriers
+        carriers, waiting = self._carriers, self._books.waiting
         self._sort_returned()
-        if carriers.halt or self._run.stop():
+        if self._is_over():
             self._clerk.give_back(carriers.take_back())
-            self._clerk.settle(self._books.waiting)
-        elif not self._is_drained and len(carriers) < 2 * self._run.connections:
-            self._fill()
+            self._clerk.settle(waiting)
+        elif not self._is_drained and not self._is_paced() and len(carriers) < 2 * self._run.connections:
+            self._fill(held.store)
         else:
-            self._clerk.settle(self._books.waiting)
+            self._clerk.settle(waiting)
         self._tell()
         if any(batch.left for batch in self._clerk.batches):
             carriers.wait(LOOK_S)
             return True
-        if self._books.waiting or carriers.returned or carriers.withdrawn:
+        if waiting or carriers.returned or carriers.withdrawn:
             return True
-        self._clerk.settle(self._books.waiting)
-        # SQLite's log grows and is never folded by itself; writing over a short log also syncs
-        # twice as fast as growing a long one.
-        held.store.checkpoint()
-        if carriers.halt or self._run.stop() or (self._is_drained and not self._recover(held.store, edition_id)):
+        self._clerk.settle(waiting)
+        return not self._is_over() and self._finds_more(held.store, edition_id)
+
+    def _finds_more(self, store: Store, edition_id: EditionId) -> bool:
+        """Whether more may go out in this run: when the pace allows, or from a sender that died beside us."""
+        if self._is_paced():
+            left = self._left_to_wait()
+            # Exactly so long: a limit by the second is worth little if it is asked ten times a second.
+            self._carriers.wait(min(LOOK_S, left.total_seconds()))
+            return left <= self._run.patience
+        if self._is_drained and not self._recover(store, edition_id):
             return False
         self._is_drained = False
         return True
 
-    def _fill(self) -> None:
+    def _is_over(self) -> bool:
+        return bool(self._carriers.halt) or self._run.stop()
+
+    def _fill(self, store: Store) -> None:
         """Lease the next chunk."""
+        # SQLite's log grows and is never folded by itself; writing over a short log also syncs
+        # twice as fast as growing a long one.
+        store.checkpoint()
         try:
             parcels = self._clerk.lease(self._books.waiting, self._run.batch)
         except EditionStopped:
             self._carriers.halt.call()
             return
         if parcels is None:
-            self._is_drained = True
+            self._is_drained = self._clerk.wait is None
             self._clerk.settle(self._books.waiting)
         else:
             self._carriers.carry(parcels)
+
+    def _is_paced(self) -> bool:
+        """Whether the pace lets nothing more leave for now."""
+        return self._left_to_wait() > timedelta()
+
+    def _left_to_wait(self) -> timedelta:
+        """How long the pace lets nothing leave."""
+        wait = self._clerk.wait
+        if wait is None or wait.next_at is None:
+            return timedelta()
+        return max(wait.next_at - self._run.clock(), timedelta())
 
     def _sort_returned(self) -> None:
         """Look at what came back without a try: lost or stopped rows rest, changed readers are asked again."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from newsletter.delivery.balance import Balance
 from newsletter.delivery.brake import REFUSALS
+from newsletter.delivery.pace import PaceRules
 from newsletter.delivery.senders import Sender
+from newsletter.delivery.transports.failover import Circuits
 from newsletter.delivery.transports.transport import Transport
 from newsletter.model import Envelope, Recipient, SubscriberId, VariantId
 
 Compose = Callable[[VariantId, Recipient, datetime], tuple[Envelope, bytes]]
 LEASE = timedelta(seconds=120)
+PATIENCE = timedelta(seconds=90)  # a limit by the minute never asks for more
 
 
 class OnUnknown(StrEnum):
@@ -39,7 +42,9 @@ class Run:
     `preferences_of` that of the preferences link for a reader and token version. `clock` gives aware UTC,
     `jitter` a number in [0, 1). `stop` is asked before each message; those in flight are finished.
     `progress` hears after each commit how things stand, counted from this sender's view.
-    `batch` rows are leased at a time. `refusals` in a row pull the brake, 0 never.
+    `batch` rows are leased at a time. `pace` says how fast mail may go over `transport`, `circuits` which
+    of several transports works; a run waits for the pace, but no longer than its `patience` at a time.
+    `refusals` in a row pull the brake, 0 never.
     """
 
     open_transport: Callable[[], Transport]
@@ -55,6 +60,10 @@ class Run:
     lease: timedelta = LEASE
     batch: int = 500
     connections: int = 1
+    pace: PaceRules = field(default_factory=PaceRules)
+    transport: str = ""
+    circuits: Circuits | None = None
+    patience: timedelta = PATIENCE
     refusals: int = REFUSALS
 
 

@@ -6,11 +6,11 @@ index. The same statements run on SQLite and PostgreSQL.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, literal, null, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, exists, func, literal, null, select, update
 
 from newsletter.model import DeliveryState, EditionId, Outcome, SubscriberId, VariantId
 from newsletter.store.leases import OPEN_STATES, Lease, is_due, reopen_chunks
@@ -171,6 +171,22 @@ def return_rows(connection: Connection, lease: Lease) -> int:
         .values(state=int(DeliveryState.QUEUED), next_at=None)
     )
     return done.rowcount
+
+
+def put_off_rows(connection: Connection, edition_id: EditionId, rows: Sequence[tuple[int, datetime, str]]) -> None:
+    """Let due rows (subscriber, until, reason) wait without a try (primary key)."""
+    if not rows:
+        return
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.subscriber_id == bindparam("reader"),
+            deliveries.c.state.in_((int(DeliveryState.QUEUED), int(DeliveryState.DEFERRED))),
+        )
+        .values(state=int(DeliveryState.DEFERRED), next_at=bindparam("until"), reason=bindparam("why")),
+        [{"reader": reader, "until": until, "why": why} for reader, until, why in rows],
+    )
 
 
 def put_back(connection: Connection, edition_id: EditionId, subscriber_ids: Collection[SubscriberId]) -> int:

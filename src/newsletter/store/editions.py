@@ -316,7 +316,7 @@ def _one(connection: Connection, query: Any) -> StoredEdition | None:
 
 
 def _stored(row: Any) -> StoredEdition:
-    values = dict(row)
+    values = {name: row[name] for name in StoredEdition.__dataclass_fields__}
     values["kind"] = EditionKind(values["kind"])
     values["state"] = EditionState(values["state"])
     return StoredEdition(**values)

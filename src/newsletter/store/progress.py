@@ -97,6 +97,15 @@ def reopen_edition(connection: Connection, edition_id: EditionId) -> None:
     )
 
 
+def note_wait(connection: Connection, edition_id: EditionId, *, reason: str) -> None:
+    """Say what a sending edition waits for, or "" when for nothing (primary key)."""
+    connection.execute(
+        update(editions)
+        .where(editions.c.id == edition_id, editions.c.state == "sending", editions.c.reason != reason)
+        .values(reason=reason)
+    )
+
+
 def pause_edition(connection: Connection, edition_id: EditionId, *, reason: str, now: datetime) -> bool:
     """Pause a sending edition and tell running senders so (primary key)."""
     done = connection.execute(

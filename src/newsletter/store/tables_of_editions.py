@@ -206,5 +206,6 @@ traffic = Table(
     Column("accepted", Integer, nullable=False),
     Column("deferred", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
+    Column("granted", Integer, nullable=False, server_default="0"),  # of no edition: before any answer
     Index("ix_traffic_edition_id_minute", "edition_id", "minute"),
 )

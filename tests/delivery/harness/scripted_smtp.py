@@ -1,7 +1,8 @@
 """An SMTP server that misbehaves on demand, at any step, and keeps its own log of what it took.
 
-Its log is the judge: `accepted` holds each message for which 250 was decided after the final dot,
-also when a fault then kept the sender from hearing it.
+Its log is the judge: `accepted` holds each message for which 250 was decided after the final dot
+or the last chunk, also when a fault then kept the sender from hearing it. It minds the order of
+commands as real servers do: no second MAIL without RSET, no content without an accepted reader.
 """
 
 from __future__ import annotations
@@ -11,9 +12,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Self
 
-DROP, HANG, GARBAGE = "drop", "hang", "garbage"
+from smtp_conversation import DRIP, DROP, FLOOD, GARBAGE, HANG, Conversation, Gone
+
+__all__ = ["CHUNKED", "DEFAULTS", "DRIP", "DROP", "FLOOD", "GARBAGE", "HANG", "ONE_BY_ONE", "PIPELINED", "ScriptedSmtp"]
+
+ONE_BY_ONE = ("8BITMIME", "AUTH PLAIN LOGIN", "STARTTLS")
+PIPELINED = (*ONE_BY_ONE, "PIPELINING")
+CHUNKED = (*PIPELINED, "CHUNKING")
 DEFAULTS = {
     "banner": "220 sink ESMTP",
     "starttls": "220 go ahead",
@@ -22,8 +30,10 @@ DEFAULTS = {
     "rcpt": "250 2.1.5 ok",
     "data": "354 go",
     "dot": "250 2.0.0 kept",
+    "bdat": "250 2.0.0 kept",
     "rset": "250 2.0.0 ok",
     "quit": "221 2.0.0 bye",
+    "lone dot": "554 5.5.1 no valid recipients",
 }
 Answer = str | Callable[[str], str | None]
 
@@ -32,17 +42,23 @@ class ScriptedSmtp:
     """Listens on 127.0.0.1; `script` maps a step to a reply line, a fault, or a function of the command.
 
     A function that gives None leaves the default. With `tls`, STARTTLS is offered, or (`implicit`)
-    spoken from the first byte. `starttls_trail` is sent in clear behind the 220, as an attacker would.
+    spoken from the first byte. `starttls_trail` is sent in clear behind the 220, as an attacker would;
+    `joined`, in the same write. `after_tls` is what EHLO offers then, where that differs. It closes
+    after so many octets of its own (`cut`), or of the sender's (`deaf`).
     """
 
     def __init__(
         self,
         script: Mapping[str, Answer] | None = None,
         *,
-        extensions: tuple[str, ...] = ("8BITMIME", "AUTH PLAIN LOGIN", "STARTTLS"),
+        extensions: tuple[str, ...] = ONE_BY_ONE,
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         starttls_trail: bytes = b"",
+        joined: bool = False,
+        after_tls: tuple[str, ...] | None = None,
+        cut: int | None = None,
+        deaf: int | None = None,
     ) -> None:
         self.script = dict(script or {})
         self.extensions = extensions
@@ -50,6 +66,11 @@ class ScriptedSmtp:
         self.commands: list[str] = []
         self.contents: list[bytes] = []
         self.connections = 0
+        self.turns = 0  # how often the sender spoke after the server had: the round trips
+        self.said = 0
+        self.heard = 0
+        self.after_tls, self.cut, self.deaf = after_tls, cut, deaf
+        self.joined = joined
         self._tls, self._implicit, self._trail = tls, implicit, starttls_trail
         self._closing = threading.Event()
         self._open: list[socket.socket] = []
@@ -65,11 +86,7 @@ class ScriptedSmtp:
         self._closing.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in self._open:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+        self.hang_up()
         for thread in self._threads:
             thread.join(5)
         for connection in self._open:
@@ -96,6 +113,7 @@ class ScriptedSmtp:
             except OSError:
                 return
             self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -104,8 +122,8 @@ class ScriptedSmtp:
             if self._implicit and self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
-            _Conversation(self, connection).hold()
-        except (OSError, _Gone):
+            Conversation(self, connection).hold()
+        except (OSError, Gone):
             pass
         finally:
             connection.close()
@@ -117,90 +135,27 @@ class ScriptedSmtp:
             scripted = scripted(command)
         return scripted if scripted is not None else DEFAULTS[step]
 
+    def hang_up(self) -> None:
+        """Close every connection without a word, as relays do with idle ones."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def wait_for_end(self) -> None:
         self._closing.wait(30)
 
+    @property
+    def trail(self) -> bytes:
+        return self._trail if self.joined else b""
+
+    def drip(self, connection: socket.socket) -> None:
+        while not self._closing.wait(0.01):
+            connection.sendall(b"2")
+
     def secure(self, connection: socket.socket) -> socket.socket:
-        if self._trail:
+        if self._trail and not self.joined:
             connection.sendall(self._trail)
         assert self._tls is not None
         secured = self._tls.wrap_socket(connection, server_side=True)
         self._open.append(secured)
         return secured
-
-
-class _Gone(Exception):
-    pass
-
-
-class _Conversation:
-    """One connection, from the greeting to the end."""
-
-    def __init__(self, server: ScriptedSmtp, connection: socket.socket) -> None:
-        self._server = server
-        self._connection = connection
-        self._buffer = b""
-
-    def hold(self) -> None:
-        self._say("banner", "")
-        while True:
-            command = self._line()
-            self._server.commands.append(command)
-            verb = command[:4].upper()
-            if verb == "EHLO" and "ehlo" not in self._server.script:
-                self._greet()
-            elif verb == "DATA":
-                if self._say("data", command).startswith("354"):
-                    self._take_content()
-            elif verb == "STAR":
-                if self._say("starttls", command).startswith("220"):
-                    self._buffer = b""
-                    self._connection = self._server.secure(self._connection)
-            elif verb == "QUIT":
-                self._say("quit", command)
-                raise _Gone
-            else:
-                self._say(verb.lower(), command)
-
-    def _greet(self) -> None:
-        lines = ["sink", *self._server.extensions]
-        text = "".join(f"250{' ' if line is lines[-1] else '-'}{line}\r\n" for line in lines)
-        self._connection.sendall(text.encode())
-
-    def _take_content(self) -> None:
-        while not (self._buffer.endswith(b"\r\n.\r\n")):
-            self._receive()
-        content, self._buffer = self._buffer, b""
-        self._server.contents.append(content)
-        message = re.sub(rb"(?m)^\.", b"", content[:-3])
-        answer = self._server.answer("dot", "")
-        if answer.startswith("250") or answer in (DROP, HANG, GARBAGE):
-            self._server.accepted.append(message)
-        self._reply(answer)
-
-    def _say(self, step: str, command: str) -> str:
-        answer = self._server.answer(step, command)
-        self._reply(answer)
-        return answer
-
-    def _reply(self, answer: str) -> None:
-        if answer == DROP:
-            raise _Gone
-        if answer == HANG:
-            self._server.wait_for_end()
-            raise _Gone
-        self._connection.sendall(b"\x00\xffnonsense\r\n" if answer == GARBAGE else answer.encode() + b"\r\n")
-        if answer.startswith("421"):
-            raise _Gone
-
-    def _line(self) -> str:
-        while b"\r\n" not in self._buffer:
-            self._receive()
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line.decode("latin-1")
-
-    def _receive(self) -> None:
-        received = self._connection.recv(65_536)
-        if not received:
-            raise _Gone
-        self._buffer += received

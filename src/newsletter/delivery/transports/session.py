@@ -13,84 +13,173 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from newsletter.delivery.transports.diagnosis import explained, place_of
 from newsletter.delivery.transports.settings import SmtpSettings, Tls
-from newsletter.delivery.transports.wire import Wire, WireLost, printable
+from newsletter.delivery.transports.wire import MAX_LINES, Wire, WireLost
 from newsletter.errors import TransportError
 
 _QUIT_TIMEOUT_S = 5.0
-_SHOWN = 200  # characters of a server's words inside our sentences
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offers:
+    """What the server offered after the last EHLO, and the settings let us use."""
+
+    eight_bit: bool
+    utf8: bool
+    pipelining: bool
+    chunking: bool
 
 
 @dataclass(kw_only=True, slots=True)
 class Session:
-    """One connection ready for MAIL; `carried` counts its messages, `since` is monotonic seconds."""
+    """One connection ready for MAIL; `carried` counts its messages, `since` is monotonic seconds.
+
+    Once `is_stained`, an unfinished transaction lies on it, which RSET has to clear first.
+    """
 
     smtp: smtplib.SMTP
     wire: Wire
-    eight_bit: bool
+    offers: Offers
+    settings: SmtpSettings
     since: float
     carried: int = 0
+    is_stained: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can carry nothing more."""
+        return self.smtp.sock is None
+
+    def close(self) -> None:
+        """Close without a word; safe to repeat."""
+        self.smtp.close()
 
     def quit(self) -> None:
         """Say goodbye and close. Whatever the server answers undoes nothing."""
         try:
-            self.wire.command("QUIT", timeout_s=_QUIT_TIMEOUT_S)
+            if not self.is_closed:
+                self.wire.command(b"QUIT\r\n", timeout_s=_QUIT_TIMEOUT_S)
         except WireLost:
             pass
         finally:
-            self.smtp.close()
+            self.close()
 
 
 def open_session(settings: SmtpSettings, context: ssl.SSLContext) -> Session:
     """A connected, encrypted and logged-in session. Raises TransportError, with the cause."""
-    smtp, stage = None, "the greeting"
+    opening = _Opening(settings, context)
     try:
         _refuse_clear_login(settings)
-        smtp = _connect(settings, context)
-        stage = "EHLO"
-        _ehlo(smtp)
+        opening.connect()
+        opening.greet()
         if settings.tls is Tls.STARTTLS:
-            stage = "STARTTLS"
-            smtp.starttls(context=context)
-            stage = "EHLO"
+            opening.encrypt()
             # What was offered in clear may have been written by anybody: ask again (RFC 3207 §4.2).
-            _ehlo(smtp)
+            opening.greet()
         if settings.user:
-            stage = "AUTH"
-            smtp.login(settings.user, settings.password)
+            opening.stage = "AUTH"
+            opening.smtp.login(settings.user, settings.password)
+        return opening.session()
     except BaseException as error:
-        if smtp is not None:
-            smtp.close()
-        if isinstance(error, OSError | UnicodeError):
-            raise _explained(settings, stage, error) from error
+        opening.smtp.close()
+        if isinstance(error, OSError | UnicodeError | WireLost):
+            raise explained(settings, opening.stage, error) from error
         raise
-    sock = smtp.sock
-    if sock is None:
-        raise TransportError(f"{_place(settings)}: the connection was closed. Try again later.")
-    return Session(smtp=smtp, wire=Wire(sock), eight_bit=smtp.has_extn("8bitmime"), since=time.monotonic())
 
 
-def _connect(settings: SmtpSettings, context: ssl.SSLContext) -> smtplib.SMTP:
-    # smtplib would ask the DNS for our own full name, which can take many seconds.
-    name = settings.local_name or _own_name()
-    timeout_s = settings.connect_timeout_s
-    if settings.tls is Tls.IMPLICIT:
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            settings.host, settings.port, local_hostname=name, timeout=timeout_s, context=context
-        )
-    else:
-        smtp = smtplib.SMTP(settings.host, settings.port, local_hostname=name, timeout=timeout_s)
-    if smtp.sock is not None:
+class _Lines:
+    """What smtplib reads replies from: each whole reply within a deadline, and none without end.
+
+    A socket's own file waits anew after every octet: at one a second a greeting would never be over.
+    """
+
+    def __init__(self, wire: Wire, timeout_s: float) -> None:
+        self._wire, self._timeout_s = wire, timeout_s
+        self._seen, self._deadline = 0, 0.0
+
+    def readline(self, _limit: int = -1, /) -> bytes:
+        """The next line with its end. Raises WireLost."""
+        if self._seen == 0:
+            self._deadline = time.monotonic() + self._timeout_s
+        if self._seen == MAX_LINES:
+            raise WireLost("the server's reply has no end")
+        line = self._wire.line(self._deadline)
+        self._seen = self._seen + 1 if line[3:4] == b"-" else 0
+        return line + b"\r\n"
+
+    def close(self) -> None:
+        """Nothing: the socket is closed by whoever opened it."""
+
+
+class _Opening:
+    """The steps of opening a connection; `stage` names the one at hand for a later sentence."""
+
+    def __init__(self, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+        # smtplib would ask the DNS for our own full name, which can take many seconds.
+        self.smtp = smtplib.SMTP(local_hostname=settings.local_name or _own_name())
+        self.stage = "the greeting"
+        self._settings, self._context = settings, context
+
+    def connect(self) -> None:
+        """Connect, encrypt if that comes first, and read the greeting."""
+        settings, smtp = self._settings, self.smtp
+        sock = socket.create_connection((settings.host, settings.port), settings.connect_timeout_s)
+        smtp.sock = sock
         # Without it a 38 KB message over TLS took 44 ms instead of 1.1 ms.
-        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        smtp.sock.settimeout(settings.command_timeout_s)
-    return smtp
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if settings.tls is Tls.IMPLICIT:
+            smtp.sock = sock = self._context.wrap_socket(sock, server_hostname=settings.host)
+        self._listen(sock, settings.connect_timeout_s)
+        code, words = smtp.getreply()
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, words)
+        smtp.file = _Lines(self._wire, settings.command_timeout_s)
 
+    def greet(self) -> None:
+        """Say EHLO and note what is offered."""
+        self.stage = "EHLO"
+        code, words = self.smtp.ehlo()
+        if not 200 <= code <= 299:
+            raise smtplib.SMTPHeloError(code, words)
 
-def _ehlo(smtp: smtplib.SMTP) -> None:
-    code, words = smtp.ehlo()
-    if not 200 <= code <= 299:
-        raise smtplib.SMTPHeloError(code, words)
+    def encrypt(self) -> None:
+        """Go over to TLS, and forget all that was said before."""
+        self.stage = "STARTTLS"
+        smtp = self.smtp
+        if not smtp.has_extn("starttls"):
+            raise smtplib.SMTPNotSupportedError
+        code, words = smtp.docmd("STARTTLS")
+        if code != 220:
+            raise smtplib.SMTPResponseException(code, words)
+        # What lies behind the 220 came in clear, from anybody, and must not be heard as if it came
+        # encrypted (CVE-2011-0411). smtplib would drop it without a word.
+        if not self._wire.is_quiet:
+            raise WireLost("somebody spoke in clear behind the answer")
+        if smtp.sock is None:
+            raise WireLost("the connection was closed")
+        smtp.sock = self._context.wrap_socket(smtp.sock, server_hostname=self._settings.host)
+        self._listen(smtp.sock, self._settings.command_timeout_s)
+        smtp.esmtp_features, smtp.does_esmtp = {}, False
+        smtp.ehlo_resp = smtp.helo_resp = None
+
+    def session(self) -> Session:
+        """The session, once every step is done."""
+        smtp, settings = self.smtp, self._settings
+        pipelining = smtp.has_extn("pipelining")
+        offers = Offers(
+            eight_bit=smtp.has_extn("8bitmime"),
+            utf8=smtp.has_extn("smtputf8"),
+            pipelining=pipelining,
+            # Without PIPELINING a chunk would cost the same round trips as DATA.
+            chunking=settings.chunking and pipelining and smtp.has_extn("chunking"),
+        )
+        return Session(smtp=smtp, wire=self._wire, offers=offers, settings=settings, since=time.monotonic())
+
+    def _listen(self, sock: socket.socket, timeout_s: float) -> None:
+        sock.settimeout(timeout_s)
+        self._wire = Wire(sock)
+        self.smtp.file = _Lines(self._wire, timeout_s)
 
 
 def _own_name() -> str:
@@ -101,7 +190,7 @@ def _own_name() -> str:
 def _refuse_clear_login(settings: SmtpSettings) -> None:
     if settings.user and settings.tls is Tls.NONE and not (settings.plain_login and _is_loopback(settings.host)):
         raise TransportError(
-            f"{_place(settings)}: a password never travels without TLS. Nothing was sent. "
+            f"{place_of(settings)}: a password never travels without TLS. Nothing was sent. "
             'Set tls = "starttls" or "implicit" for this transport, or take user and password away.',
             permanent=True,
         )
@@ -112,60 +201,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _place(settings: SmtpSettings) -> str:
-    return f"{settings.name} ({settings.host}:{settings.port})"
-
-
-def _explained(settings: SmtpSettings, stage: str, error: OSError | UnicodeError) -> TransportError:
-    what, todo, permanent = _diagnosis(stage, error)
-    return TransportError(f"{_place(settings)}: {what}. Nothing was sent. {todo}", permanent=permanent)
-
-
-def _diagnosis(stage: str, error: OSError | UnicodeError) -> tuple[str, str, bool]:
-    """What happened, what to do, and whether a person has to act first."""
-    later = "It is tried again later."
-    match error:
-        case UnicodeError():
-            return "user or password holds a letter outside ASCII", "Choose an ASCII password at the relay.", True
-        case smtplib.SMTPResponseException():
-            words = f"{stage} was answered with {_said(error.smtp_code, error.smtp_error)}"
-            if error.smtp_code >= 500:
-                return words, f"{_REMEDY.get(stage, 'Ask whoever runs the relay.')} Then resume the edition.", True
-            return words, later, False
-        case smtplib.SMTPNotSupportedError():
-            if stage == "STARTTLS":
-                return "the server offers no encryption", 'Use another port, or tls = "implicit".', True
-            return "the server offers no login", "Take user and password away, or use another port.", True
-        case ssl.SSLCertVerificationError():
-            fault = f"the server's certificate is not trusted ({error.verify_message})"
-            return fault, "Set host to the name in the certificate, or have the relay renew it.", True
-        case ssl.SSLError() if error.reason == "WRONG_VERSION_NUMBER":
-            return "the server speaks no TLS on this port", 'Use tls = "starttls", or port 465.', True
-        case socket.gaierror():
-            return "the host name was not found", "Check host, or the network.", False
-        case ConnectionRefusedError():
-            return "nobody listens there", "Check host and port, or whether the relay is up.", False
-        case TimeoutError():
-            return f"no answer in time at {stage}", later, False
-        case smtplib.SMTPException() if not isinstance(error, smtplib.SMTPServerDisconnected):
-            return f"{stage} failed ({_cut(str(error))})", "Use another kind of login.", True
-        case _:
-            return f"the connection broke at {stage} ({_cut(str(error))})", later, False
-
-
-_REMEDY = {
-    "AUTH": "Check user and password.",
-    "STARTTLS": 'Use another port, or tls = "implicit".',
-    "the greeting": "This address may be blocked: ask whoever runs the relay.",
-}
-
-
-def _said(code: int, words: bytes | str) -> str:
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {_cut(text)}" if code > 0 else "something that is not SMTP"
-
-
-def _cut(text: str) -> str:
-    return printable(" ".join(text.split()))[:_SHOWN]

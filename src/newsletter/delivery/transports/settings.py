@@ -30,7 +30,7 @@ class SmtpSettings:
     `local_name` is what EHLO says; "" means this machine's name. The timeouts are those of
     RFC 5321 §4.5.3.2: a shorter wait for the reply to the final dot makes doubles. A password
     without TLS is sent only to a loopback host, and only with `plain_login`. `insecure` accepts
-    any certificate.
+    any certificate. `chunking` lets content travel by BDAT where the relay takes it (RFC 3030).
     """
 
     host: str
@@ -47,3 +47,4 @@ class SmtpSettings:
     max_age_s: float = 300.0
     plain_login: bool = False
     insecure: bool = False
+    chunking: bool = True

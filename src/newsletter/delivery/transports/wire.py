@@ -1,20 +1,21 @@
-"""One SMTP conversation in lock-step: a command, then exactly its reply, both within a deadline.
+"""One SMTP conversation: bytes out in one write, replies in one by one, each within a deadline.
 
-Used by `smtp` once smtplib has connected, encrypted and logged in. smtplib's own reader waits
-anew after every byte and reads replies without end; its `data()` hides whether a lost connection
-came before or after the content.
+Used by `transaction` once smtplib has connected, encrypted and logged in. smtplib's own reader
+waits anew after every byte and reads replies without end; its `data()` hides whether a lost
+connection came before or after the content.
 """
 
 from __future__ import annotations
 
 import re
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 
 MAX_REPLY = 1_000  # characters kept of what a server says
+MAX_LINES = 100  # of one reply
 _MAX_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512; servers with long links in their replies exist
-_MAX_LINES = 100
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")
 
@@ -55,10 +56,24 @@ class Wire:
         """Whether nothing has been received beyond the replies that were asked for."""
         return not self._buffer
 
-    def command(self, line: str, *, timeout_s: float) -> Reply:
-        """Send one command and read its reply, within `timeout_s` altogether. Raises WireLost."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether the other end is still there and says nothing; never waits."""
+        if self._buffer:
+            return False
+        self._sock.settimeout(0)
+        try:
+            self._buffer += self._sock.recv(_MAX_LINE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def command(self, line: bytes, *, timeout_s: float) -> Reply:
+        """Send one command, CRLF and all, and read its reply, within `timeout_s` altogether. Raises WireLost."""
         deadline = time.monotonic() + timeout_s
-        self.send(line.encode("ascii") + b"\r\n", timeout_s=timeout_s)
+        self.send(line, timeout_s=timeout_s)
         return self.reply(deadline=deadline)
 
     def send(self, data: bytes, *, timeout_s: float) -> None:
@@ -79,8 +94,8 @@ class Wire:
         """Read one reply, of one or more lines, until `deadline` on the monotonic clock. Raises WireLost."""
         texts: list[str] = []
         kept = 0
-        for _ in range(_MAX_LINES):
-            line = self._line(deadline)
+        for _ in range(MAX_LINES):
+            line = self.line(deadline)
             found = _LINE.fullmatch(line)
             if found is None:
                 raise WireLost("the server answered something that is not SMTP")
@@ -92,7 +107,8 @@ class Wire:
                 return Reply(code=int(code), text=" ".join(texts)[:MAX_REPLY])
         raise WireLost("the server's reply has no end")
 
-    def _line(self, deadline: float) -> bytes:
+    def line(self, deadline: float) -> bytes:
+        """Read one line until `deadline`, without its end. Raises WireLost, also when it gets too long."""
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _MAX_LINE:
                 raise WireLost("the server's reply has no end")

@@ -49,6 +49,7 @@ def _make_traffic() -> None:
         sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("deferred", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("granted", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("transport", "minute", "edition_id", name=op.f("pk_traffic")),
     )
     op.create_index("ix_traffic_edition_id_minute", "traffic", ["edition_id", "minute"], unique=False)

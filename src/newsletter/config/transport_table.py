@@ -1,0 +1,146 @@
+"""The part of the table of settings that speaks of transports. NAME stands for a word that the owner chooses."""
+
+from __future__ import annotations
+
+from newsletter.config.setting import Setting
+
+TRANSPORT_SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        key="delivery.transport",
+        kind="name, or list of names",
+        meaning=(
+            "The transport that carries the mail, one of the sections `[transports.NAME]`; "
+            'of several, as in `["relay", "spare"]`, a message goes by the first that works.'
+        ),
+        example='"outbox"',
+    ),
+    Setting(
+        key="delivery.hours",
+        kind="two clock times",
+        meaning="When mail may leave, in the newsroom's time zone; `20:00-06:00` lasts over midnight.",
+        example='"08:00-20:00"',
+        default="(the whole day)",
+    ),
+    Setting(
+        key="delivery.per_domain",
+        kind="number",
+        meaning="How many messages may be on their way to one recipient domain at once; fewer while it asks for less.",
+        example="20",
+        default="20",
+    ),
+    Setting(
+        key="transports.NAME.kind",
+        kind='"maildir" or "smtp"',
+        meaning="Whether mail is written into a folder on this machine or handed to a mail server.",
+        example='"smtp"',
+    ),
+    Setting(
+        key="transports.NAME.path",
+        kind="path",
+        meaning="The Maildir of a transport of kind `maildir`, relative to the newsroom's folder.",
+        example='"outbox"',
+        default="(required for `maildir`)",
+    ),
+    Setting(
+        key="transports.NAME.host",
+        kind="host",
+        meaning="The mail server of a transport of kind `smtp`.",
+        example='"smtp.example.org"',
+        default="(required for `smtp`)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.port",
+        kind="number",
+        meaning="The port of the mail server.",
+        example="587",
+        default="(587 for `starttls`, 465 for `implicit`, 25 for `none`)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.tls",
+        kind='"starttls", "implicit" or "none"',
+        meaning="How the connection is encrypted; there is no falling back to an open one.",
+        example='"starttls"',
+        default='"starttls"',
+    ),
+    Setting(
+        key="transports.NAME.user",
+        kind="text",
+        meaning="The account on the mail server.",
+        example='"news"',
+        default="(none)",
+        environment=True,
+    ),
+    Setting(
+        key="transports.NAME.password",
+        kind="secret",
+        meaning="The password of that account; better in the environment than in this file.",
+        example='"correct horse battery staple"',
+        default="(none)",
+        environment=True,
+        secret=True,
+    ),
+    Setting(
+        key="transports.NAME.connections",
+        kind="number",
+        meaning="How many connections to the mail server may be open at once.",
+        example="4",
+        default="1",
+    ),
+    Setting(
+        key="transports.NAME.messages_per_connection",
+        kind="number",
+        meaning="After how many messages a connection is closed and opened anew.",
+        example="100",
+        default="100",
+    ),
+    Setting(
+        key="transports.NAME.limits",
+        kind="list of limits",
+        meaning=(
+            "How many messages may leave in any second, minute, hour or day; all of them hold, "
+            "and every program that uses the database shares them."
+        ),
+        example='["14/second", "50000/day"]',
+        default="[]",
+    ),
+    Setting(
+        key="transports.NAME.warm_up",
+        kind="day",
+        meaning=(
+            "The first day of a new sending address: 200 messages leave on it, each day a fifth more than before, "
+            "unless over 5 % of that day's were deferred, and 200,000 after six weeks."
+        ),
+        example="2026-11-24",
+        default="(none)",
+    ),
+    Setting(
+        key="transports.NAME.connect_timeout",
+        kind="duration",
+        meaning="How long to wait for the mail server to answer at all.",
+        example='"30s"',
+        default='"30s"',
+    ),
+    Setting(
+        key="transports.NAME.command_timeout",
+        kind="duration",
+        meaning="How long to wait for the answer to a command (RFC 5321 §4.5.3.2 asks for 5 minutes).",
+        example='"5m"',
+        default='"5m"',
+    ),
+    Setting(
+        key="transports.NAME.data_timeout",
+        kind="duration",
+        meaning="How long to wait for the answer to a whole message (RFC 5321 §4.5.3.2.6 asks for 10 minutes).",
+        example='"10m"',
+        default='"10m"',
+    ),
+    Setting(
+        key="transports.NAME.insecure",
+        kind="true or false",
+        meaning="Leaves the server's certificate unchecked and allows a password without TLS; warns each time.",
+        example="false",
+        default="false",
+    ),
+)

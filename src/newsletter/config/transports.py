@@ -1,0 +1,108 @@
+"""The sections `[delivery]` and `[transports.NAME]`: which way mail goes, and how fast.
+
+Comes in: plain values. Goes out: the frozen records of these sections. `settings` nests them in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from newsletter.config.addresses import read_host, read_path
+from newsletter.config.pace_values import Hours, Limit, read_day, read_hours, read_limit
+from newsletter.config.secret import Secret
+from newsletter.config.values import (
+    Reads,
+    kind_of,
+    list_of,
+    one_of,
+    read_flag,
+    read_secret,
+    read_slug,
+    read_text,
+    read_timeout,
+    whole_number,
+)
+
+
+class TransportKind(StrEnum):
+    """What carries messages out."""
+
+    MAILDIR = "maildir"
+    SMTP = "smtp"
+
+
+# What may be written of each kind; the rest of the record keeps its defaults.
+SETTINGS_OF_KIND: Mapping[TransportKind, tuple[str, ...]] = {
+    TransportKind.MAILDIR: ("kind", "path", "limits"),
+    TransportKind.SMTP: (
+        *("kind", "host", "port", "tls", "user", "password", "insecure", "connections", "messages_per_connection"),
+        *("limits", "warm_up", "connect_timeout", "command_timeout", "data_timeout"),
+    ),
+}
+
+
+class Tls(StrEnum):
+    """How a connection is encrypted; never "if offered"."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
+
+
+def read_transports(value: object) -> str | tuple[str, ...]:
+    """The name of a transport, or several names, best first."""
+    if not isinstance(value, list):
+        if not isinstance(value, str):
+            raise ValueError(f'is {kind_of(value)}. Write a name in quotes, or several: ["relay", "spare"].')
+        return read_slug(value)
+    names = list_of(read_slug)(value)
+    if not names:
+        raise ValueError("names no transport. Write at least one.")
+    return names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverySettings:
+    """Which transport carries the mail, or which, best first; at which hours, how many at once to one domain."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+    transport: Annotated[str | tuple[str, ...], Reads(read_transports)]
+    hours: Annotated[Hours | None, Reads(read_hours)] = None
+    per_domain: Annotated[int, Reads(whole_number(1, 1_000))] = 20
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """The names of the transports in use, at least one, best first."""
+        return (self.transport,) if isinstance(self.transport, str) else self.transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransportSettings:
+    """One way out: a Maildir with its absolute `path`, or an SMTP server with `host` and `port`.
+
+    `name` is that of its section. `insecure` leaves the server's certificate unchecked and lets a
+    password travel without TLS. All of `limits` hold together; `warm_up` is the first day of a new address.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+    kind: Annotated[TransportKind, Reads(one_of(TransportKind))]
+    name: Annotated[str, Reads(str)] = ""
+    path: Annotated[Path | None, Reads(read_path)] = None
+    host: Annotated[str, Reads(read_host)] = ""
+    port: Annotated[int, Reads(whole_number(1, 65_535))] = 0
+    tls: Annotated[Tls, Reads(one_of(Tls))] = Tls.STARTTLS
+    user: Annotated[str | None, Reads(read_text)] = None
+    password: Annotated[Secret | None, Reads(read_secret)] = None
+    connections: Annotated[int, Reads(whole_number(1, 100))] = 1
+    messages_per_connection: Annotated[int, Reads(whole_number(1, 100_000))] = 100
+    limits: Annotated[tuple[Limit, ...], Reads(list_of(read_limit))] = ()
+    warm_up: Annotated[date | None, Reads(read_day)] = None
+    connect_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(seconds=30)
+    command_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(minutes=5)
+    data_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(minutes=10)
+    insecure: Annotated[bool, Reads(read_flag)] = False
