@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from newsletter.delivery import Balance
-from newsletter.model import EditionState, Subscriber, Variant
+from newsletter.model import DeliveryState, EditionState, Subscriber, SubscriberId, Variant
 from newsletter.store.candidates import Candidate
 from newsletter.store.editions import StoredEdition, StoredVariant
-from newsletter.store.overview import ReaderLine
+from newsletter.store.lanes import Lane
+from newsletter.store.overview import DeliveryLine, ReaderLine
 from newsletter.store.scheduled import ScheduledArticle
 from newsletter.store.schedules import StoredSlot
 
@@ -26,13 +27,79 @@ class World:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Remainder:
+    """Why deliveries of an edition are in one state: the most frequent reasons, each with its number.
+
+    `reason` "" is an unknown one. `other_reasons` more have `other_number` deliveries between them.
+    """
+
+    state: DeliveryState
+    reasons: tuple[tuple[str, int], ...]
+    other_reasons: int = 0
+    other_number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How fast an edition goes, in emails accepted a second over the last minutes.
+
+    `ends_at` is when the last would leave at that pace, `next_try_at` when the first deferred one is tried
+    again (aware UTC); both None where nobody can tell, or nothing is.
+    """
+
+    rate: float
+    ends_at: datetime | None = None
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EditionReport:
-    """An edition with its balance, its frozen variants, and the titles it carries."""
+    """An edition with its balance, its frozen variants, and the titles it carries.
+
+    `remainders` are the reasons of what was not sent, None where nobody looked; `pace` that of one that is going out.
+    """
 
     edition: StoredEdition
     balance: Balance
     variants: tuple[StoredVariant, ...] = ()
     articles: tuple[str, ...] = ()
+    remainders: tuple[Remainder, ...] | None = None
+    pace: Pace | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Underway:
+    """What is being sent `now` (aware UTC): editions that are sending, paused or held, and the narrow lanes.
+
+    `paused` says why the newsroom mails nobody, or is None. `time_zone` is the newsroom's own.
+    """
+
+    now: datetime
+    time_zone: str
+    paused: str | None
+    editions: tuple[EditionReport, ...]
+    lanes: tuple[Lane, ...]
+
+    @property
+    def is_going(self) -> bool:
+        """Whether any mail may still leave without a person's word."""
+        return self.paused is None and any(one.balance.state is EditionState.SENDING for one in self.editions)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryChoice:
+    """Deliveries a person may have tried again: how many, and the first of them.
+
+    `left_out` are those of readers who bounced; `readers` names the chosen ones, None for everybody.
+    """
+
+    edition: StoredEdition
+    state: DeliveryState
+    readers: tuple[SubscriberId, ...] | None
+    number: int
+    lines: tuple[DeliveryLine, ...]
+    left_out_number: int
+    left_out: tuple[DeliveryLine, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +125,7 @@ class Status:
     articles: Mapping[str, int]
     editions: Mapping[str, int]
     changed: tuple[str, ...]
-    unfinished: tuple[EditionReport, ...]
+    underway: Underway
     unknown: Mapping[str, int]
     last_backup: str | None
     scheduled: tuple[ScheduledArticle, ...] = ()
@@ -66,6 +133,11 @@ class Status:
     waiting: tuple[StoredEdition, ...] = ()
     held_runs: tuple[StoredSlot, ...] = ()
     unserved: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unfinished(self) -> tuple[EditionReport, ...]:
+        """Editions that are being sent, paused or held."""
+        return self.underway.editions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from newsletter.config import Config, load_config
 from newsletter.delivery import Balance, transports
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.failover import Circuits
+from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.model import DeliveryState, EditionKind, Finding, Masthead, SubscriberId
@@ -323,6 +324,11 @@ class Newsroom:
         with self.store.reading() as connection:
             return overview.deliveries_of_edition(connection, edition.id, state=only, limit=limit)
 
+    @property
+    def deliveries(self) -> DeliveryDesk:
+        """The deliveries' desk: what is under way, what became of it, and trying again."""
+        return DeliveryDesk(self.store, self.world.clock, time_zone=self.masthead.time_zone)
+
     # Readers.
 
     @property
@@ -347,7 +353,8 @@ class Newsroom:
     def status(self) -> Status:
         """How everything is."""
         changed = tuple(line.source_path or "" for line in self.list_articles() if line.file == "changed")
-        return status_of(self.store, title=self.masthead.title, changed=changed, board=self.schedule_board())
+        board, underway = self.schedule_board(), self.deliveries.underway()
+        return status_of(self.store, title=self.masthead.title, changed=changed, board=board, underway=underway)
 
     def close(self) -> None:
         """Let go of the database, if it was opened, and of what was read for it."""

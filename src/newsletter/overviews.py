@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from newsletter import delivery, subscribers
-from newsletter.answers import EditionReport, Status
+from newsletter import subscribers
+from newsletter.answers import Status, Underway
 from newsletter.schedule_board import ScheduleBoard
 from newsletter.store import Store, overview
-from newsletter.store.editions import edition_counts, unfinished_editions
+from newsletter.store.editions import edition_counts
 from newsletter.store.meta import remembered
 from newsletter.store.scheduled import list_scheduled
 
 
-def status_of(store: Store, *, title: str, changed: tuple[str, ...], board: ScheduleBoard) -> Status:
+def status_of(
+    store: Store, *, title: str, changed: tuple[str, ...], board: ScheduleBoard, underway: Underway
+) -> Status:
     """Readers, articles, editions under way, what waits for its hour, and what a person must decide.
 
     `changed` are the files that were edited since their publication.
     """
     with store.reading() as connection:
-        going = unfinished_editions(connection)
         return Status(
             title=title,
-            paused=remembered(connection, "paused"),
+            paused=underway.paused,
             subscribers={str(state): n for state, n in subscribers.counts(store).items() if n},
             articles=overview.article_counts(connection),
             editions=edition_counts(connection),
             changed=changed,
-            unfinished=tuple(
-                EditionReport(edition=each, balance=delivery.balance_of(connection, each.id)) for each in going
-            ),
+            underway=underway,
             unknown=overview.unknown_by_edition(connection),
             last_backup=remembered(connection, "backup"),
             scheduled=tuple(list_scheduled(connection)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.app import JsonOption, group, session
+from newsletter.cli.app import JsonOption, YesOption, group, session
 from newsletter.cli.editions import Uid
 from newsletter.cli.help import examples
 from newsletter.errors import UsageError
@@ -14,6 +14,8 @@ from newsletter.errors import UsageError
 if TYPE_CHECKING:
     from newsletter.model import DeliveryState
     from newsletter.store.overview import DeliveryLine
+
+RETRY_LINES = 20
 
 deliveries = group("deliveries", about="What became of each email.")
 
@@ -46,6 +48,45 @@ def list_deliveries(
     )
     if len(rows) == limit:
         here.screen.say(f"These are the first {limit:,}; --limit shows more.")
+
+
+@deliveries.command(
+    no_args_is_help=True,
+    short_help="Try deliveries again that failed, wait, or are unknown.",
+    epilog=examples(
+        "newsletter deliveries retry 7a96 --only unknown",
+        "newsletter deliveries retry 7a96 --only failed --to dan@example.org --yes",
+    ),
+)
+def retry(
+    ctx: typer.Context,
+    uid: Uid,
+    only: Annotated[str, typer.Option(metavar="STATE", help="Which: unknown, failed or deferred.", show_default=False)],
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="ADDRESS", help="Only this reader's; may be repeated.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="List every delivery, not the first 20.")] = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """List deliveries that failed, wait for their next try, or are unknown, ask, and queue them again.
+
+    Nothing is sent by this command: it says what sends them. An unknown one may have arrived; it goes out with the
+    same Message-ID, by which many mail servers know it again. Readers who bounced are left out, and whoever
+    unsubscribed or is suppressed gets nothing. Safe to repeat.
+    """
+    from newsletter.cli.retrying import ask_to_retry, choice_data, show_choice, tell_queued
+
+    here = session(ctx, json=json)
+    newsroom = here.newsroom()
+    choice = newsroom.deliveries.choose(uid, only=_state(only), addresses=to or (), limit=None if all_ else RETRY_LINES)
+    show_choice(choice, here.screen)
+    queued = 0
+    if choice.number:
+        ask_to_retry(choice, here.screen, yes=yes)
+        queued = newsroom.deliveries.retry(choice)
+    here.screen.data(choice_data(choice, queued=queued))
+    tell_queued(choice, here.screen, queued=queued)
 
 
 def _reason(line: DeliveryLine) -> str | None:

@@ -53,11 +53,15 @@ def list_editions(ctx: typer.Context, json: JsonOption = False) -> None:
     epilog=examples("newsletter editions show 7a96"),
 )
 def show(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
-    """Show one edition: its state, its variants, its articles, and the balance of its deliveries."""
-    from newsletter.cli.sending import report_data
+    """Show one edition: its state, its variants, its articles, and the balance of its deliveries.
+
+    What was not sent is shown with its reasons, the most frequent first.
+    """
+    from newsletter.cli.sending import explained, report_data
 
     here = session(ctx, json=json)
-    found = here.newsroom().show_edition(uid)
+    newsroom = here.newsroom()
+    found = explained(newsroom, newsroom.show_edition(uid))
     variants = [stored.variant for stored in found.variants]
     here.screen.data(
         {
@@ -74,6 +78,7 @@ def show(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
 
 def _lines(found: EditionReport) -> Iterator[str]:
     from newsletter.cli.plan_view import balance_line
+    from newsletter.cli.remainders import remainder_lines
 
     edition = found.edition
     yield f"uid       {edition.uid}"
@@ -81,6 +86,8 @@ def _lines(found: EditionReport) -> Iterator[str]:
     yield f"subject   {edition.subject}"
     yield f"released  {hour(edition.released_at) if edition.released_at else 'not yet'}"
     yield f"balance   {balance_line(found.balance)}"
+    for line in remainder_lines(found.remainders or ()):
+        yield f"          {line}"
     for stored in found.variants:
         variant = stored.variant
         yield f"variant   article in {variant.language}, the words around it in {variant.furniture}"
@@ -111,7 +118,7 @@ def resume(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
 
     For one that is sent already it says so, and does nothing.
     """
-    from newsletter.cli.sending import Sent, report_data, send_with_progress, tell_sent
+    from newsletter.cli.sending import Sent, explained, report_data, send_with_progress, tell_sent
     from newsletter.model import EditionState
 
     here = session(ctx, json=json)
@@ -119,7 +126,7 @@ def resume(ctx: typer.Context, uid: Uid, json: JsonOption = False) -> None:
     found = newsroom.show_edition(uid)
     if found.edition.state is EditionState.SENT:
         here.screen.say("It is sent already; nothing is left to do.")
-        sent = Sent(reports=(found,))
+        sent = Sent(reports=(explained(newsroom, found),))
     else:
         sent = send_with_progress(newsroom, [newsroom.resume_edition(found.edition.uid)], here.screen)
     here.screen.data(report_data(sent.reports[0]))

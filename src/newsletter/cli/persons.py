@@ -11,16 +11,17 @@ import typer
 from newsletter.cli.app import JsonOption, YesOption, app, session
 from newsletter.cli.help import examples
 from newsletter.cli.subscribers import Address, subscribers
-from newsletter.cli.values import counted, picked
+from newsletter.cli.values import counted, moment, picked
 from newsletter.errors import StoreBusy, UsageError
 
 if TYPE_CHECKING:
     from newsletter.answers import Explanation
+    from newsletter.store.overview import ReaderLine
 
 # A mail server hands over whole messages; the fields at the top are enough.
 MAX_MESSAGE_OCTETS = 1_000_000
 _READER = ("uid", "address", "state", "language", "rhythm", "topics", "time_zone", "hour", "joined_at")
-_EDITION = ("edition_uid", "subject", "released_at", "became", "explained", "settled_at")
+_EDITION = ("edition_uid", "subject", "released_at", "became", "explained", "settled_at", "next_at", "tries")
 
 
 @subscribers.command(
@@ -131,7 +132,10 @@ def erase(ctx: typer.Context, address: Address, yes: YesOption = False, json: Js
     epilog=examples("newsletter why ada@example.org"),
 )
 def why(ctx: typer.Context, address: Address, json: JsonOption = False) -> None:
-    """What did this person get, when, and why not: edition by edition, the latest twenty."""
+    """What did this person get, when, and why not: edition by edition, the latest twenty.
+
+    Below them each try: when it was, over which transport, how it ended, what the server said, and the next one.
+    """
     here = session(ctx, json=json)
     found = here.newsroom().why(address)
     if here.screen.json:
@@ -151,6 +155,22 @@ def why(ctx: typer.Context, address: Address, json: JsonOption = False) -> None:
         [(e.released_at, e.edition_uid, e.became, e.explained, e.subject) for e in found.editions],
         empty="No edition was released yet." if found.subscriber else "",
     )
+    here.screen.table(
+        None,
+        ("edition", "try", "at", "over", "ended", "the server said"),
+        [row for edition in found.editions for row in _tries(edition)],
+        empty="",
+    )
+
+
+def _tries(edition: ReaderLine) -> Iterator[tuple[object, ...]]:
+    """Each try of an edition's delivery, and the next one where there is one to come."""
+    for each in edition.tries:
+        said = f"{each.code} {each.reply}".strip() if each.code else each.reply
+        ended = each.outcome or "not yet"
+        yield edition.edition_uid, each.no, moment(each.opened_at), each.transport, ended, said
+    if edition.state is not None and edition.state.name in ("QUEUED", "LEASED", "DEFERRED"):
+        yield edition.edition_uid, "next", edition.next_at or "when its turn comes", "", "", ""
 
 
 def _about(found: Explanation) -> Iterator[str]:

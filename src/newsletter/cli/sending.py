@@ -9,10 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.cli.plan_view import balance_line
+from newsletter.cli.progress import pace_data
+from newsletter.cli.remainders import remainder_lines, remainders_data
 from newsletter.cli.screen import Screen
 from newsletter.cli.values import hour, plain
 from newsletter.delivery import draining
@@ -84,7 +86,13 @@ def send_with_progress(
                 reports.append(newsroom.show_edition(edition.uid))
         # A signal after the last message stopped nothing.
         is_left = any(unsettled(report.balance) for report in reports)
-        return Sent(reports=tuple(reports), stopped=stopped() and is_left, trouble=trouble)
+        closed = tuple(explained(newsroom, report) for report in reports)
+        return Sent(reports=closed, stopped=stopped() and is_left, trouble=trouble)
+
+
+def explained(newsroom: Newsroom, report: EditionReport) -> EditionReport:
+    """The report with the reasons of what was not sent."""
+    return replace(report, remainders=newsroom.deliveries.remainders(report.edition.id))
 
 
 def _is_in_other_hands(report: EditionReport) -> bool:
@@ -135,6 +143,8 @@ def report_data(report: EditionReport) -> dict[str, object]:
         "by_state": {state.name.lower(): number for state, number in balance.by_state.items()},
         "excluded": balance.excluded,
         "next_at": balance.next_at,
+        "pace": pace_data(report.pace),
+        "reasons": remainders_data(report.remainders or ()),
     }
 
 
@@ -152,6 +162,8 @@ def _tell_report(report: EditionReport, screen: Screen) -> None:
     uid, balance = report.edition.uid, report.balance
     screen.say(f"edition {uid}: {balance.state if balance.audience else 'sent, nobody was due'}")
     screen.say(f"  {balance_line(balance)}")
+    for line in remainder_lines(report.remainders or ()):
+        screen.say(f"  {line}")
     if balance.state in _RESTING:
         screen.warn(f"edition {uid} is {balance.state}: {balance.reason or 'no reason is known'}")
         screen.warn(f"When you are sure, go on with: newsletter editions resume {uid}")

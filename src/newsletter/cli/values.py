@@ -39,6 +39,11 @@ def hour(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def moment(at: datetime) -> str:
+    """`2026-11-24 09:00:03 UTC`"""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 reader`, `1,201 readers`; for nouns that take an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -49,9 +54,9 @@ def size(octets: int) -> str:
     return f"{octets / 1e6:.1f} MB" if octets >= 1e6 else f"{max(1, round(octets / 1e3))} KB"
 
 
-def as_json(value: object) -> str:
-    """`value` as indented JSON that can be looked at on a terminal, too."""
-    text = json.dumps(jsonable(value), ensure_ascii=False, indent=2)
+def as_json(value: object, *, indent: int | None = 2) -> str:
+    """`value` as JSON that can be looked at on a terminal, too; without `indent` on one line."""
+    text = json.dumps(jsonable(value), ensure_ascii=False, indent=indent)
     return _NOT_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -7,7 +7,6 @@ waits for it.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +15,13 @@ from typing import Protocol
 from newsletter.delivery.clerk import Clerk
 from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.run import Withdrawn
+from newsletter.delivery.transports.turns import Turns, turns_here
 from newsletter.delivery.watch import Watch
 from newsletter.model import DeliveryState
 
 
 class Books(Protocol):
-    """Called by every connection's thread; `waiting` holds the answers the database has not got yet."""
+    """Called by every connection; `waiting` holds the answers the database has not got yet."""
 
     waiting: deque[Entry]
     has_rows: bool
@@ -105,15 +105,14 @@ class TableBooks:
         self._clerk = clerk
         self.waiting: deque[Entry] = deque()
         self._tickets: deque[_Ticket] = deque()
-        self._turn = threading.Lock()
+        self._is_writing = False
 
     def open(self, parcel: Parcel, *, transport: str, now: datetime) -> None:
         """Return once a commit holds this beginning."""
         ticket = _Ticket(parcel=parcel, transport=transport, now=now)
         self._tickets.append(ticket)
-        with self._turn:
-            if not ticket.is_done:
-                self._write()
+        while not ticket.is_done:
+            self._take_part(turns_here())
         if ticket.fault is not None:
             raise ticket.fault
         parcel.batch.opened[parcel.row.subscriber_id] = (parcel, transport, now)
@@ -123,10 +122,22 @@ class TableBooks:
         self.waiting.append(entry)
         entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
 
+    def _take_part(self, turns: Turns | None) -> None:
+        """Commit for everybody, or rest while somebody else does; alone in its thread, just commit."""
+        if turns is None:
+            self._write()
+        elif self._is_writing:
+            turns.rest()
+        else:
+            self._is_writing = True
+            try:
+                turns.apart(self._write)
+            finally:
+                self._is_writing = False
+                turns.wake()
+
     def _write(self) -> None:
         tickets = [self._tickets.popleft() for _ in range(len(self._tickets))]
-        for ticket in tickets:
-            ticket.is_done = True
         try:
             with self._clerk.writing(self.waiting) as connection:
                 for ticket in tickets:
@@ -135,3 +146,5 @@ class TableBooks:
             for ticket in tickets:
                 if not isinstance(ticket.fault, Withdrawn):
                     ticket.fault = error
+        for ticket in tickets:
+            ticket.is_done = True

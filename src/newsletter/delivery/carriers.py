@@ -1,12 +1,12 @@
-"""The connections of a run: each has a thread, a transport of its own and one message in flight.
+"""The connections of a run: each has a transport of its own and one message in flight.
 
 Comes in: parcels. Goes out: entries in the books. A connection that dies costs only its own message.
+All of them take turns in one thread.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,8 +19,8 @@ from newsletter.delivery.parcels import Dispatch, Entry, Parcel
 from newsletter.delivery.retry import Decision, Try, decide
 from newsletter.delivery.run import EditionStopped, LeaseLost, Run, Withdrawn
 from newsletter.delivery.transports.transport import Transport
+from newsletter.delivery.transports.turns import Turns
 from newsletter.delivery.words import fit_for_books
-from newsletter.delivery.width import Width
 from newsletter.errors import ConfigError, StoreError, TransportError
 from newsletter.model import DeliveryState, Outcome, Receipt, Recipient
 
@@ -29,16 +29,17 @@ GROUP = 100  # answers that are worth a transaction at once
 
 
 class Carriers:
-    """As many threads as the run has connections, started when there is work for them."""
+    """As many connections as the run may have, opened when there is work for them."""
 
     def __init__(self, run: Run, books: Books, brake: Brake, *, room: Callable[[str], int] | None = None) -> None:
         """Prepare; `room` gives how many messages to one domain may be in flight."""
         self._run, self._books, self._brake = run, books, brake
         self._dispatch = Dispatch(room)
-        self._threads: list[threading.Thread] = []
-        self._width = Width(run.connections)
+        self._turns: Turns | None = None
+        self._thread = threading.Thread(target=self._give_turns, name="connections", daemon=True)
+        self._started = threading.Event()
+        self._is_closed = False
         self._outages = 0
-        self._carried = 0  # a measure for the pace; two threads may lose a count
         self.halt = Halt()
         self.since = run.clock()
         # What came back without a try: lost with its lease or stopped, and those whose readers changed something.
@@ -51,19 +52,17 @@ class Carriers:
         return len(self._dispatch)
 
     def carry(self, parcels: list[Parcel]) -> None:
-        """Have these carried, with no more threads than parcels."""
+        """Have these carried."""
         self._dispatch.put(parcels)
-        while len(self._threads) < min(self._width.connections, len(parcels)):
-            name = f"connection-{len(self._threads) + 1}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if parcels and not self._started.is_set():
+            self._thread.start()
+            self._started.wait()
+        self._wake()
 
     def wait(self, seconds: float) -> None:
         """Wait until there is something to write down, at most so long."""
         self._news.wait(seconds)
         self._news.clear()
-        self._width.measure(self._carried, time.monotonic(), is_busy=len(self._dispatch) > 0)
 
     def take_back(self) -> list[Parcel]:
         """What no connection has begun."""
@@ -71,21 +70,44 @@ class Carriers:
 
     def end(self, *, timeout_s: float | None = None) -> None:
         """Let the messages in flight end, and the connections after them."""
-        self._dispatch.close()
-        for thread in self._threads:
-            thread.join(timeout_s)
+        self._is_closed = True
+        self._wake()
+        if self._started.is_set():
+            self._thread.join(timeout_s)
+
+    def _wake(self) -> None:
+        if self._turns is not None:
+            self._turns.wake()
+
+    def _give_turns(self) -> None:
+        self._turns = turns = Turns()
+        for _ in range(self._run.connections):
+            turns.start(self._work)
+        self._started.set()
+        turns.run()
+
+    def _next(self) -> Parcel | None:
+        """The next parcel, as soon as there is one; None when no more will come."""
+        while not self._is_closed:
+            parcel = self._dispatch.take()
+            if parcel is not None:
+                return parcel
+            if self._turns is not None:
+                self._turns.rest()
+        return None
 
     def _work(self) -> None:
         try:
             with self._run.open_transport() as transport:
-                while (parcel := self._dispatch.take()) is not None:
+                while (parcel := self._next()) is not None:
                     try:
                         self._carry(parcel, transport)
                     finally:
-                        self._dispatch.done(parcel)
+                        if self._dispatch.done(parcel):
+                            self._wake()
                         if len(self._books.waiting) >= GROUP or not len(self._dispatch):
                             self._news.set()
-        except BaseException as error:  # noqa: BLE001  # a thread has nobody above it; the run raises it
+        except BaseException as error:  # noqa: BLE001  # nobody is above it; the run raises it
             self.halt.call(error=error)
         finally:
             self._news.set()
@@ -113,7 +135,6 @@ class Carriers:
             raise
         else:
             self._outages = 0
-            self._carried += 1
             self._judge(trip, receipt)
 
     def _judge(self, trip: _Trip, receipt: Receipt) -> None:

@@ -1,7 +1,7 @@
 """The engine: lease a chunk, hand its messages to the connections, settle what they bring back, until nothing is due.
 
-Read this first. One thread, the clerk's, does everything that touches the database, many rows to a
-commit; the others each hold one connection to the relay with one message in flight. Called by the
+Read this first. Of two threads one, the clerk's, does everything that touches the database, many rows to a
+commit. In the other one the connections to the relay take turns, each with one message in flight. Called by the
 desk; may run in several threads, processes and machines at once, and be killed at any moment.
 """
 

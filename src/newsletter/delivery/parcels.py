@@ -1,4 +1,4 @@
-"""What passes between the threads of a run: leased rows on their way out, answers on their way back."""
+"""What passes between the two threads of a run: leased rows on their way out, answers on their way back."""
 
 from __future__ import annotations
 
@@ -71,8 +71,7 @@ class Dispatch:
         self._waiting: deque[Parcel] = deque()
         self._parked: dict[str, deque[Parcel]] = {}
         self._out: dict[str, int] = {}
-        self._changed = threading.Condition(threading.Lock())
-        self._is_closed = False
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many parcels wait, those included whose domain has no room."""
@@ -80,45 +79,34 @@ class Dispatch:
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         """Add parcels at the end."""
-        with self._changed:
+        with self._lock:
             self._waiting.extend(parcels)
-            self._changed.notify_all()
 
     def take(self) -> Parcel | None:
-        """The next parcel whose domain has room, as soon as there is one; None when no more will come."""
-        with self._changed:
-            while True:
-                parcel = None if self._is_closed else self._next()
-                if parcel is not None or self._is_closed:
-                    return parcel
-                self._changed.wait()
+        """The next parcel whose domain has room, or None when there is none now."""
+        with self._lock:
+            return self._next()
 
-    def done(self, parcel: Parcel) -> None:
-        """Say that a parcel that was taken is not out any more."""
+    def done(self, parcel: Parcel) -> bool:
+        """Say that a parcel that was taken is not out any more; gives whether another one has room now."""
         if self._room is None:
-            return
-        with self._changed:
+            return False
+        with self._lock:
             self._out[parcel.domain] -= 1
             if not self._out[parcel.domain]:
                 del self._out[parcel.domain]
             parked = self._parked.pop(parcel.domain, None)
             if parked:
                 self._waiting.extendleft(reversed(parked))
-                self._changed.notify_all()
+        return bool(parked)
 
     def take_back(self) -> list[Parcel]:
         """Everything nobody has taken yet."""
-        with self._changed:
+        with self._lock:
             rest = [*self._waiting, *(parcel for parked in self._parked.values() for parcel in parked)]
             self._waiting.clear()
             self._parked.clear()
         return rest
-
-    def close(self) -> None:
-        """Let everybody who waits go home."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
 
     def _next(self) -> Parcel | None:
         while self._waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from newsletter.delivery.retry import UNKNOWN_TRIES, Try, decide
 from newsletter.delivery.senders import UNKNOWN_BOOT, Sender
 from newsletter.delivery.settling import IN_DOUBT
 from newsletter.errors import UsageError
-from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt
+from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, SubscriberId
 from newsletter.store.attempts import AttemptKey, Ended, Settled, settle_one
 from newsletter.store.deliveries import (
     LeasedRow,
@@ -27,6 +27,7 @@ from newsletter.store.engine import Store
 from newsletter.store.held import hold
 from newsletter.store.leases import Lease, end_lease, is_held, leases, take_over
 from newsletter.store.progress import edition_row, reopen_edition
+from newsletter.store.retrying import Chosen, requeue_chosen
 
 TAKEN_FOR = timedelta(minutes=2)
 
@@ -153,18 +154,25 @@ def resend_unknown(store: Store, edition_id: EditionId, *, now: datetime) -> int
         return requeue_rows(connection, edition_id, DeliveryState.UNKNOWN)
 
 
-def retry_deliveries(store: Store, edition_id: EditionId, state: DeliveryState) -> int:
-    """Queue an edition's `failed` or `unknown` deliveries again because a person says so; gives their number.
+def retry_deliveries(
+    store: Store,
+    edition_id: EditionId,
+    state: DeliveryState,
+    *,
+    readers: Collection[SubscriberId] | None = None,
+) -> int:
+    """Queue an edition's `failed`, `unknown` or `deferred` deliveries again because a person says so; gives how many.
 
-    A finished edition is sending again; a paused or cancelled one keeps its state. Whoever left or
-    bounced meanwhile is cancelled when the row is leased. One transaction; safe to repeat.
+    Of `readers` alone, where they are named. Whoever bounced is left as they are; whoever left or is
+    suppressed is cancelled when the row is leased. A finished edition is sending again; a paused or
+    cancelled one keeps its state. One transaction; safe to repeat.
 
     Raises UsageError for any other state.
     """
-    if state not in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
-        raise UsageError(f"Deliveries that are {state.name.lower()} need no retry. Choose failed or unknown.")
+    if state not in (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.DEFERRED):
+        raise UsageError(f"Deliveries that are {state.name.lower()} need no retry. Choose failed, unknown or deferred.")
     with store.writing() as connection:
-        queued = requeue_rows(connection, edition_id, state)
+        queued = requeue_chosen(connection, Chosen(edition_id=edition_id, state=state, readers=readers))
         if queued:
             reopen_edition(connection, edition_id)
     return queued

@@ -36,8 +36,8 @@ def never() -> bool:
 class Run:
     """One sender's tools and rules.
 
-    `open_transport` is called once for each of `connections`, in the thread that enters and uses it; so
-    the other functions are called from several threads. `compose` gives envelope and whole bytes of one
+    `open_transport` is called once for each of `connections`, which take turns in one thread; another one
+    calls `clock` and `progress`, too. `compose` gives envelope and whole bytes of one
     reader's message, the same Message-ID each time. `token_of` is the reader's signed token,
     `preferences_of` that of the preferences link for a reader and token version. `clock` gives aware UTC,
     `jitter` a number in [0, 1). `stop` is asked before each message; those in flight are finished.

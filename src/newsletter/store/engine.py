@@ -76,8 +76,7 @@ class Store:
 def _sqlite_engine(url: str, busy_timeout_s: float) -> Engine:
     engine = create_engine(
         url,
-        # Each thread that sends has a connection to look with; how many there are is the transport's setting.
-        **({"poolclass": StaticPool} if ":memory:" in url else {"max_overflow": -1}),
+        poolclass=StaticPool if ":memory:" in url else None,
         connect_args={"timeout": busy_timeout_s},
     )
 

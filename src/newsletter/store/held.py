@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from newsletter.errors import StoreError
+from newsletter.store.columns import Utc, sqlite_text
 from newsletter.store.engine import Store, in_sentences
 
 
@@ -152,7 +154,7 @@ class Prepared:
         self._converters = {
             name: convert
             for bind, name in compiled.bind_names.items()
-            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+            if (convert := _converter(bind.type, dialect)) is not None
         }
 
     def bind(self, values: Mapping[str, object]) -> Mapping[str, object] | tuple[object, ...]:
@@ -162,3 +164,9 @@ class Prepared:
             if filled[name] is not None:
                 filled[name] = convert(filled[name])
         return filled if self._order is None else tuple([filled[name] for name in self._order])
+
+
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], object] | None:
+    if isinstance(kind, Utc) and dialect.name == "sqlite":
+        return sqlite_text
+    return kind.dialect_impl(dialect).bind_processor(dialect)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from newsletter.model import DeliveryState, EditionId, SubscriberId
+from newsletter.model import DeliveryState, EditionId, Outcome, SubscriberId
+from newsletter.store.retrying import Chosen, are_chosen
 from newsletter.store.tables import articles, attempts, deliveries, editions, subscribers
 
 
@@ -26,8 +28,25 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TryLine:
+    """One try of a delivery; `outcome` is None while nobody knows it, `code` 0 where the server gave none.
+
+    `transport` is "" where the sender could not note it.
+    """
+
+    no: int
+    transport: str
+    opened_at: datetime
+    closed_at: datetime | None
+    outcome: Outcome | None
+    code: int
+    enhanced: str
+    reply: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReaderLine:
-    """One edition as one reader met it; `state` is None when there is no row for them."""
+    """One edition as one reader met it, with its tries, the first first; `state` is None without a row for them."""
 
     edition_uid: str
     edition_state: str
@@ -37,6 +56,8 @@ class ReaderLine:
     reason: str | None
     settled_at: datetime | None
     joined_later: bool
+    next_at: datetime | None = None
+    tries: tuple[TryLine, ...] = ()
 
     @property
     def became(self) -> str:
@@ -55,6 +76,22 @@ def deliveries_of_edition(
     connection: Connection, edition_id: EditionId, *, state: DeliveryState | None, limit: int
 ) -> list[DeliveryLine]:
     """The edition's deliveries in order of sign-up, at most `limit` (key range of deliveries)."""
+    wanted = [deliveries.c.edition_id == edition_id]
+    if state is not None:
+        wanted.append(deliveries.c.state == int(state))
+    return _delivery_lines(connection, wanted, limit)
+
+
+def chosen_deliveries(
+    connection: Connection, chosen: Chosen, *, limit: int | None, bounced: bool = False
+) -> list[DeliveryLine]:
+    """The first `limit` of the chosen deliveries, or all, in order of sign-up (key range, or primary key)."""
+    return _delivery_lines(connection, are_chosen(chosen, bounced=bounced), limit)
+
+
+def _delivery_lines(
+    connection: Connection, wanted: Iterable[ColumnElement[bool]], limit: int | None
+) -> list[DeliveryLine]:
     last = and_(
         attempts.c.edition_id == deliveries.c.edition_id,
         attempts.c.subscriber_id == deliveries.c.subscriber_id,
@@ -72,12 +109,10 @@ def deliveries_of_edition(
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .outerjoin(attempts, last)
-        .where(deliveries.c.edition_id == edition_id)
+        .where(*wanted)
         .order_by(deliveries.c.subscriber_id)
         .limit(limit)
     )
-    if state is not None:
-        query = query.where(deliveries.c.state == int(state))
     rows = connection.execute(query).mappings()
     return [DeliveryLine(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
 
@@ -94,6 +129,8 @@ def editions_for_reader(connection: Connection, subscriber_id: SubscriberId, *, 
             deliveries.c.state,
             deliveries.c.reason,
             deliveries.c.settled_at,
+            deliveries.c.next_at,
+            editions.c.id,
             (subscribers.c.joined_at > editions.c.released_at).label("joined_later"),
         )
         .select_from(editions)
@@ -103,10 +140,39 @@ def editions_for_reader(connection: Connection, subscriber_id: SubscriberId, *, 
         .order_by(editions.c.id.desc())
         .limit(limit)
     )
-    rows = connection.execute(query).mappings()
-    return [
-        ReaderLine(**{**row, "state": None if row["state"] is None else DeliveryState(row["state"])}) for row in rows
-    ]
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    tries = _tries_of_reader(connection, subscriber_id, [row["id"] for row in rows])
+    return [_reader_line(row, tuple(tries.get(row.pop("id"), ()))) for row in rows]
+
+
+def _reader_line(row: Mapping[str, Any], tries: tuple[TryLine, ...]) -> ReaderLine:
+    state = None if row["state"] is None else DeliveryState(row["state"])
+    return ReaderLine(**{**row, "state": state}, tries=tries)
+
+
+def _tries_of_reader(
+    connection: Connection, subscriber_id: SubscriberId, edition_ids: Sequence[EditionId]
+) -> Mapping[EditionId, list[TryLine]]:
+    """The tries of these editions' deliveries to one reader, in order (primary key)."""
+    query = (
+        select(attempts)
+        .where(attempts.c.edition_id.in_(edition_ids), attempts.c.subscriber_id == subscriber_id)
+        .order_by(attempts.c.edition_id, attempts.c.no)
+    )
+    found: dict[EditionId, list[TryLine]] = {}
+    for row in connection.execute(query):
+        line = TryLine(
+            no=row.no,
+            transport=row.transport,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
+            code=row.code or 0,
+            enhanced=row.enhanced or "",
+            reply=row.reply or "",
+        )
+        found.setdefault(row.edition_id, []).append(line)
+    return found
 
 
 def unknown_by_edition(connection: Connection) -> Mapping[str, int]:

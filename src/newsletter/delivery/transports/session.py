@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from newsletter.delivery.transports.diagnosis import explained, place_of
 from newsletter.delivery.transports.settings import SmtpSettings, Tls
+from newsletter.delivery.transports.turns import turns_here
 from newsletter.delivery.transports.wire import MAX_LINES, Wire, WireLost
 from newsletter.errors import TransportError
 
@@ -68,6 +69,10 @@ class Session:
 
 def open_session(settings: SmtpSettings, context: ssl.SSLContext) -> Session:
     """A connected, encrypted and logged-in session. Raises TransportError, with the cause."""
+    turns = turns_here()
+    if turns is not None:
+        # Names, connections and handshakes are waited for by the libraries, which know nothing of turns.
+        return turns.apart(lambda: open_session(settings, context))
     opening = _Opening(settings, context)
     try:
         _refuse_clear_login(settings)

@@ -13,6 +13,8 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from newsletter.delivery.transports.turns import READ, WRITE, Turns, turns_here
+
 MAX_REPLY = 1_000  # characters kept of what a server says
 MAX_LINES = 100  # of one reply
 _MAX_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512; servers with long links in their replies exist
@@ -84,9 +86,13 @@ class Wire:
         """
         if self._buffer:
             raise WireLost("the server spoke out of turn")
-        self._sock.settimeout(timeout_s)
+        turns = turns_here()
         try:
-            self._sock.sendall(data)
+            if turns is None:
+                self._sock.settimeout(timeout_s)
+                self._sock.sendall(data)
+            else:
+                self._send_in_turns(turns, data, time.monotonic() + timeout_s)
         except OSError as error:
             raise WireLost(_cause(error)) from error
 
@@ -121,14 +127,41 @@ class Wire:
         left = deadline - time.monotonic()
         if left <= 0:
             raise WireLost("no reply in time")
-        self._sock.settimeout(left)
+        turns = turns_here()
         try:
-            received = self._sock.recv(4_096)
+            if turns is None:
+                self._sock.settimeout(left)
+                received = self._sock.recv(4_096)
+            else:
+                received = self._receive_in_turns(turns, deadline)
         except OSError as error:
             raise WireLost(_cause(error)) from error
         if not received:
             raise WireLost("the server closed the connection")
         self._buffer += received
+
+    def _send_in_turns(self, turns: Turns, data: bytes, deadline: float) -> None:
+        if self._sock.gettimeout() != 0:
+            self._sock.settimeout(0)
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._sock.send(left) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                turns.wait(self._sock, WRITE, deadline)
+            except ssl.SSLWantReadError:
+                turns.wait(self._sock, READ, deadline)
+
+    def _receive_in_turns(self, turns: Turns, deadline: float) -> bytes:
+        if self._sock.gettimeout() != 0:
+            self._sock.settimeout(0)
+        while True:
+            try:
+                return self._sock.recv(4_096)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                turns.wait(self._sock, READ, deadline)
+            except ssl.SSLWantWriteError:
+                turns.wait(self._sock, WRITE, deadline)
 
 
 def _cause(error: OSError) -> str:
