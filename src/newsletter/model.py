@@ -351,13 +351,15 @@ class Receipt:
     """A transport's answer for one message.
 
     `code` is the SMTP reply code or 0, `enhanced` an RFC 3463 code or "", `reply` at most 1,000
-    characters of what the server said: foreign text, never markup.
+    characters of what the server said: foreign text, never markup. `of_reader` says that it was the reader
+    who was refused, although the content had left by then (RFC 3030).
     """
 
     outcome: Outcome
     code: int = 0
     enhanced: str = ""
     reply: str = ""
+    of_reader: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

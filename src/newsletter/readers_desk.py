@@ -21,6 +21,7 @@ from newsletter.model import Masthead, Subscriber, SubscriberId
 from newsletter.store import Store, overview
 from newsletter.store.notices import NewNotice, delete_settled_notices, insert_notice
 from newsletter.store.suppressions import suppression_of
+from newsletter.store.traffic import forget_traffic
 from newsletter.subscribers import Answer, Choices, ConfirmationView, PreferencesView, ReaderOfToken, SignUpForm
 from newsletter.subscribers.agreements import Agreement, address_asked, agree, agreement_of
 from newsletter.subscribers.forms import ConfirmationState
@@ -32,6 +33,7 @@ from newsletter.subscribers.tokens import preferences_token, read_confirm_token,
 from newsletter.subscribers.wanted import Asking, NoticeWanted
 
 NOTICES_KEPT = timedelta(days=30)
+TRAFFIC_KEPT = timedelta(days=400)  # longer than any warm-up looks back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,11 +164,12 @@ class ReadersDesk:
     # Housekeeping.
 
     def tidy(self) -> None:
-        """Forget who never confirmed, network addresses whose time is over, and notices sent a month ago."""
+        """Forget who never confirmed, network addresses and counts whose time is over, and notices sent a month ago."""
         now = self._tools.clock()
         subscribers.expire_pending(self._tools.store, now=now)
         with self._tools.store.writing() as connection:
             delete_settled_notices(connection, now - NOTICES_KEPT)
+            forget_traffic(connection, before=now - TRAFFIC_KEPT)
 
     # Whose link it is.
 

@@ -7,6 +7,7 @@ what is due and what was done stands in the tables, under keys that nobody write
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -58,6 +59,8 @@ _log = logging.getLogger(__name__)
 
 Done = TypeVar("Done")
 
+TURN_S = 15.0  # of one edition, while others wait for theirs
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleTools:
@@ -80,6 +83,20 @@ class ScheduleTools:
 def board_of(tools: ScheduleTools) -> ScheduleBoard:
     """The board of the same schedules, on the same database and clock."""
     return ScheduleBoard(store=tools.store, schedules=tools.schedules, bench=tools.bench, clock=tools.clock)
+
+
+class _Turn:
+    """Ends an edition's turn after some seconds; `was_cut` says that it was asked to end, and more may be left."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop, self._ends = stop, time.monotonic() + TURN_S
+        self.was_cut = False
+
+    def __call__(self) -> bool:
+        if self._stop():
+            return True
+        self.was_cut = self.was_cut or time.monotonic() >= self._ends
+        return self.was_cut
 
 
 class ScheduleDesk:
@@ -136,22 +153,28 @@ class ScheduleDesk:
         return [edition for edition in found if edition is not None]
 
     def send_due(self, *, stop: Callable[[], bool] = lambda: False) -> list[EditionReport]:
-        """Send what is due of every edition, one after the other, and give the balance of each.
+        """Send what is due of every edition, some seconds of each in turn, and give the balance of each.
 
-        An edition in which something breaks keeps no other from going out; the first fault is raised at the end.
+        So one that is slow, or large, or that breaks, keeps no other from going out; the first fault is
+        raised at the end.
         """
-        reports: list[EditionReport] = []
-        faults: list[NewsletterError] = []
-        for edition in self.due_editions():
-            if stop():
-                break
-            try:
-                reports.append(self._tools.send(edition, stop))
-            except NewsletterError as error:
-                faults.append(error)
+        reports: dict[str, EditionReport] = {}
+        faults: dict[str, NewsletterError] = {}
+        goes_on = True
+        while goes_on and not stop():
+            goes_on = False
+            for edition in self.due_editions():
+                if stop() or edition.uid in faults:
+                    continue
+                turn = _Turn(stop)
+                try:
+                    reports[edition.uid] = self._tools.send(edition, turn)
+                except NewsletterError as error:
+                    faults[edition.uid] = error
+                goes_on = goes_on or turn.was_cut
         if faults:
-            raise faults[0]
-        return reports
+            raise next(iter(faults.values()))
+        return list(reports.values())
 
     # Doing.
 

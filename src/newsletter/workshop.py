@@ -20,6 +20,7 @@ from newsletter.config import Config
 from newsletter.config.keys import KEY_NAME, read_key, write_key
 from newsletter.config.theme import load_theme
 from newsletter.delivery import Balance
+from newsletter.delivery.canary import CanaryRules
 from newsletter.delivery.letters import Letters
 from newsletter.delivery.pace import pace_rules
 from newsletter.delivery.transports import Transport, open_transports
@@ -184,6 +185,8 @@ class Workshop:
             transport=names[0],
             pace=pace_rules(self._config),
             circuits=circuits,
+            canary=self._canary,
+            seeds=self._config.delivery.seeds,
             connections=self._config.transport.connections,
             compose=letters.compose,
             token_of=lambda reader: subscribers.unsubscribe_token(self.keys, reader),
@@ -195,6 +198,13 @@ class Workshop:
             progress=progress,
             stop=stop,
         )
+
+    @property
+    def _canary(self) -> CanaryRules | None:
+        rules = self._config.delivery
+        if rules.canary is None:
+            return None
+        return CanaryRules(share=rules.canary.share, wait=rules.canary_wait, refused=rules.canary_refused.share)
 
     def way_out(self, circuits: Circuits | None) -> Transport:
         """The transport of the configuration, or several as one with the `circuits` of a run."""

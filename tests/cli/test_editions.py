@@ -54,7 +54,7 @@ def test_show_as_json(run, uid: str) -> None:
 
     assert set(shown) == {
         "uid", "state", "reason", "considered", "audience", "by_state", "excluded", "next_at",
-        "kind", "subject", "released_at", "variants", "articles",
+        "pace", "reasons", "kind", "subject", "released_at", "variants", "articles",
     }  # fmt: skip
     assert set(shown["by_state"]) == {"queued", "leased", "sent", "deferred", "failed", "unknown", "cancelled"}
 

@@ -222,7 +222,7 @@ def test_why_as_json(run, published: Path) -> None:
 
     assert set(why) == {"reader", "suppressed", "would_get", "editions"}
     assert " ".join(why["reader"]) == "uid address state language rhythm topics time_zone hour joined_at"
-    assert " ".join(why["editions"][0]) == "edition_uid subject released_at became explained settled_at"
+    assert " ".join(why["editions"][0]) == ("edition_uid subject released_at became explained settled_at next_at tries")
 
 
 def test_why_of_a_stranger(run, newsroom: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 
 from parcel_rows import lone_parcel
 
@@ -65,57 +65,50 @@ def test_what_nobody_took_comes_back_with_what_was_parked() -> None:
     assert (len(dispatch), dispatch.take_back()) == (0, [])
 
 
-def test_a_closed_dispatch_gives_nothing_more() -> None:
-    dispatch = Dispatch()
-    dispatch.put([lone_parcel()])
+def test_it_tells_whether_another_one_has_room_now() -> None:
+    dispatch, parcels = Dispatch(lambda _domain: 1), [lone_parcel() for _ in range(2)]
+    dispatch.put(parcels)
+    assert [dispatch.take(), dispatch.take()] == [parcels[0], None]
 
-    dispatch.close()
+    assert dispatch.done(parcels[0])
+    assert dispatch.take() is parcels[1]
+    assert not dispatch.done(parcels[1])
 
-    assert dispatch.take() is None
-    assert len(dispatch.take_back()) == 1
 
+def carry_all(dispatch: Dispatch, at_once: int, parcels: list[Parcel]) -> tuple[Counter[Parcel], int]:
+    """What was taken while another thread brings more, and how many of one domain were out at most."""
+    taken, most, out = Counter[Parcel](), 0, deque[Parcel]()
 
-def carry_all(dispatch: Dispatch, threads: int, parcels: list[Parcel]) -> tuple[Counter[Parcel], int]:
-    """What so many threads took, and how many of one domain were out at most at once."""
-    taken, most, out = Counter[Parcel](), 0, Counter[str]()
-    lock, is_over = threading.Lock(), threading.Event()
+    def bring() -> None:
+        for number in range(0, len(parcels), 7):
+            dispatch.put(parcels[number : number + 7])
+            dispatch.put(dispatch.take_back())
 
-    def work() -> None:
-        nonlocal most
-        while (parcel := dispatch.take()) is not None:
-            with lock:
-                taken[parcel] += 1
-                out[parcel.domain] += 1
-                most = max(most, out[parcel.domain])
-            with lock:
-                out[parcel.domain] -= 1
-                if sum(taken.values()) == len(parcels):
-                    is_over.set()
-            dispatch.done(parcel)
-
-    workers = [threading.Thread(target=work) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
-    for number in range(0, len(parcels), 7):
-        dispatch.put(parcels[number : number + 7])
-    assert is_over.wait(20)
-    dispatch.close()
-    for worker in workers:
-        worker.join(5)
-        assert not worker.is_alive()
+    bringer = threading.Thread(target=bring)
+    bringer.start()
+    while bringer.is_alive() or len(dispatch) or out:
+        parcel = dispatch.take() if len(out) < at_once else None
+        if parcel is None and out:
+            dispatch.done(out.popleft())
+        elif parcel is not None:
+            taken[parcel] += 1
+            out.append(parcel)
+            most = max(most, *Counter(each.domain for each in out).values())
+    bringer.join()
     return taken, most
 
 
-def test_each_parcel_is_taken_once_by_many_threads() -> None:
-    parcels = [lone_parcel() for _ in range(700)]
+def test_each_parcel_is_taken_once_while_more_are_brought() -> None:
+    parcels = [lone_parcel() for _ in range(2_000)]
 
-    taken, _most = carry_all(Dispatch(), 8, parcels)
+    taken, most = carry_all(Dispatch(), 8, parcels)
 
     assert taken == Counter(parcels)
+    assert most == 8
 
 
-def test_many_threads_keep_to_the_room_of_a_domain() -> None:
-    parcels = [lone_parcel(f"example.{('org', 'com')[number % 2]}") for number in range(700)]
+def test_the_room_of_a_domain_is_kept_while_more_are_brought() -> None:
+    parcels = [lone_parcel(f"example.{('org', 'com')[number % 2]}") for number in range(2_000)]
 
     taken, most = carry_all(Dispatch(lambda _domain: 2), 8, parcels)
 

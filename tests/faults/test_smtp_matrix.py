@@ -50,8 +50,7 @@ def expected(way: str, step: str, answer: str) -> tuple[DeliveryState, str]:
         return (DEFERRED if is_last else QUEUED), "sending"
     if answer in [*TEMPORARY, *SILENT]:
         return DEFERRED, "sending"
-    # Once the content is out, 552 is taken for a word about it, whichever command it answered.
-    if (is_last or has_content_out(way, step)) and answer.startswith("552"):
+    if is_last and answer.startswith("552"):
         return DEFERRED, "paused"
     return FAILED, "sent"
 

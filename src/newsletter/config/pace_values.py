@@ -21,6 +21,7 @@ UNITS = {
 MAX_COUNT = 1_000_000_000
 
 _LIMIT = re.compile(r"([0-9]{1,10}) ?/ ?([a-z]{3,6})")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -46,6 +47,17 @@ class Hours:
     def __str__(self) -> str:
         """The hours as the file holds them: "08:00-20:00"."""
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Percent:
+    """A part of a whole: `share` lies between 0 and 1."""
+
+    share: float
+
+    def __str__(self) -> str:
+        """The part as the file holds it: "0.5%"."""
+        return f"{self.share * 100:g}%"
 
 
 def read_limit(value: object) -> Limit:
@@ -85,3 +97,12 @@ def read_day(value: object) -> date:
         return date.fromisoformat(value.strip())
     except ValueError:
         raise ValueError(f"{quoted(value)} is not a day. Write it as YYYY-MM-DD, as in 2026-11-24.") from None
+
+
+def read_percent(value: object) -> Percent:
+    """A part of a whole: "1%" or "0.5%"."""
+    parts = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts is None or float(parts[1]) > 100:
+        shown = quoted(value) if isinstance(value, str) else kind_of(value)
+        raise ValueError(f'is {shown}, which is no percentage. Write one in quotes, such as "1%".')
+    return Percent(share=float(parts[1]) / 100)

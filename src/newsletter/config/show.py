@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 
-from newsletter.config.pace_values import Hours
+from newsletter.config.pace_values import Hours, Percent
 from newsletter.config.secret import MASK, Secret, mask_url
 from newsletter.config.settings import (
     SETTINGS_OF_KIND,
@@ -81,7 +81,7 @@ def _leaves(record: object, key: tuple[str, ...]) -> list[tuple[tuple[str, ...],
         return [((*key, "url"), mask_url(record.url))]
     if isinstance(record, TransportSettings):
         return [((*key, name), _shown(getattr(record, name))) for name in SETTINGS_OF_KIND[record.kind]]
-    if is_dataclass(record) and not isinstance(record, Mailbox | Hours):
+    if is_dataclass(record) and not isinstance(record, Mailbox | Hours | Percent):
         left_out = _NOT_WRITTEN if isinstance(record, ScheduleSettings) else _NOT_SETTINGS
         below = {
             written_name(each.name): getattr(record, each.name) for each in fields(record) if each.name not in left_out

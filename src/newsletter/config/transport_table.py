@@ -29,6 +29,34 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
         default="20",
     ),
     Setting(
+        key="delivery.seeds",
+        kind="list of addresses",
+        meaning="Mailboxes of your own that get every edition before its readers, outside the books.",
+        example='["ada@example.org"]',
+        default="(none)",
+    ),
+    Setting(
+        key="delivery.canary",
+        kind="percentage",
+        meaning="With which part of the readers an edition is tried first; those who came first. From 100 readers on.",
+        example='"1%"',
+        default="(no trial)",
+    ),
+    Setting(
+        key="delivery.canary_wait",
+        kind="duration",
+        meaning="How long the answers to the trial are awaited before the other readers are mailed.",
+        example='"30m"',
+        default='"30m"',
+    ),
+    Setting(
+        key="delivery.canary_refused",
+        kind="percentage",
+        meaning="How many of the trial's readers may be refused; when there are more, the edition pauses and says so.",
+        example='"5%"',
+        default='"5%"',
+    ),
+    Setting(
         key="transports.NAME.kind",
         kind='"maildir" or "smtp"',
         meaning="Whether mail is written into a folder on this machine or handed to a mail server.",
@@ -86,7 +114,7 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
         kind="number",
         meaning="How many connections to the mail server may be open at once.",
         example="4",
-        default="1",
+        default="4",
     ),
     Setting(
         key="transports.NAME.messages_per_connection",

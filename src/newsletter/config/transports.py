@@ -6,20 +6,21 @@ Comes in: plain values. Goes out: the frozen records of these sections. `setting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from newsletter.config.addresses import read_host, read_path
-from newsletter.config.pace_values import Hours, Limit, read_day, read_hours, read_limit
+from newsletter.config.addresses import read_address, read_host, read_path
+from newsletter.config.pace_values import Hours, Limit, Percent, read_day, read_hours, read_limit, read_percent
 from newsletter.config.secret import Secret
 from newsletter.config.values import (
     Reads,
     kind_of,
     list_of,
     one_of,
+    read_duration,
     read_flag,
     read_secret,
     read_slug,
@@ -66,14 +67,26 @@ def read_transports(value: object) -> str | tuple[str, ...]:
     return names
 
 
+def _a_twentieth() -> Percent:
+    return Percent(share=0.05)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliverySettings:
-    """Which transport carries the mail, or which, best first; at which hours, how many at once to one domain."""
+    """Which transport carries the mail, or which, best first; at which hours, how many at once to one domain.
+
+    `seeds` get every edition first. With a `canary` an edition is tried with that part of its readers, for
+    `canary_wait`, and goes on if at most `canary_refused` of them was refused.
+    """
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
     transport: Annotated[str | tuple[str, ...], Reads(read_transports)]
     hours: Annotated[Hours | None, Reads(read_hours)] = None
     per_domain: Annotated[int, Reads(whole_number(1, 1_000))] = 20
+    seeds: Annotated[tuple[str, ...], Reads(list_of(read_address))] = ()
+    canary: Annotated[Percent | None, Reads(read_percent)] = None
+    canary_wait: Annotated[timedelta, Reads(read_duration)] = timedelta(minutes=30)
+    canary_refused: Annotated[Percent, Reads(read_percent)] = field(default_factory=_a_twentieth)
 
     @property
     def transports(self) -> tuple[str, ...]:
@@ -98,7 +111,7 @@ class TransportSettings:
     tls: Annotated[Tls, Reads(one_of(Tls))] = Tls.STARTTLS
     user: Annotated[str | None, Reads(read_text)] = None
     password: Annotated[Secret | None, Reads(read_secret)] = None
-    connections: Annotated[int, Reads(whole_number(1, 100))] = 1
+    connections: Annotated[int, Reads(whole_number(1, 100))] = 4
     messages_per_connection: Annotated[int, Reads(whole_number(1, 100_000))] = 100
     limits: Annotated[tuple[Limit, ...], Reads(list_of(read_limit))] = ()
     warm_up: Annotated[date | None, Reads(read_day)] = None

@@ -147,7 +147,7 @@ class Carriers:
             since=self.since,
             now=now,
             jitter=self._run.jitter(),
-            content=trip.opened_at is not None,
+            content=trip.opened_at is not None and not receipt.of_reader,
         )
         decision = decide(receipt, attempt)
         self._books.close(trip.entry(receipt, decision, now))

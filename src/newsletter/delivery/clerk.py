@@ -16,6 +16,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from newsletter.delivery.brake import Brake
+from newsletter.delivery.canary import limit_trial
 from newsletter.delivery.gate import Gate
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.journals import journal_path
@@ -85,8 +86,9 @@ class Clerk:
         with self.writing(waiting) as connection:
             self._end_finished(connection)
             self._require_sending(connection)
-            granted = self._gate.grant(connection, limit, now=now)
-            self.wait = granted if granted.count < limit else None
+            trial = limit_trial(connection, self._edition_id, self._run.canary, limit, now=now)
+            granted = self._gate.grant(connection, trial.count, now=now) if trial.count else trial
+            self.wait = granted if granted.count < trial.count or not granted.count else None
             if not granted.count:
                 return None
             lease = take_chunk(connection, self._edition_id, self._holder(now), now=now)

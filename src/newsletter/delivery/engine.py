@@ -24,6 +24,7 @@ from newsletter.delivery.pace import Grant
 from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.recover import recover, resend_unknown
 from newsletter.delivery.run import EditionStopped, OnUnknown, Run
+from newsletter.delivery.seeds import send_seeds
 from newsletter.delivery.watch import Watch
 from newsletter.delivery.words import fit_for_books
 from newsletter.model import DeliveryState, EditionId, EditionState
@@ -57,6 +58,7 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
     waits: Grant | None = None
     with hold(store) as held:
         if before.state is EditionState.SENDING:
+            send_seeds(store, edition_id, run)
             brake, gate = Brake(run.refusals), _gate(held, run)
             clerk = Clerk(held, edition_id, run, gate, brake)
             with _books(store, edition_id, clerk) as books:

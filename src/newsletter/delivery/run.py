@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from newsletter.delivery.balance import Balance
 from newsletter.delivery.brake import REFUSALS
+from newsletter.delivery.canary import CanaryRules
 from newsletter.delivery.pace import PaceRules
 from newsletter.delivery.senders import Sender
 from newsletter.delivery.transports.failover import Circuits
@@ -44,7 +45,8 @@ class Run:
     `progress` hears after each commit how things stand, counted from this sender's view.
     `batch` rows are leased at a time. `pace` says how fast mail may go over `transport`, `circuits` which
     of several transports works; a run waits for the pace, but no longer than its `patience` at a time.
-    `refusals` in a row pull the brake, 0 never.
+    `refusals` in a row pull the brake, 0 never. `seeds` get a copy before anybody
+    else, `canary` tries the first readers alone.
     """
 
     open_transport: Callable[[], Transport]
@@ -64,6 +66,8 @@ class Run:
     transport: str = ""
     circuits: Circuits | None = None
     patience: timedelta = PATIENCE
+    canary: CanaryRules | None = None
+    seeds: tuple[str, ...] = ()
     refusals: int = REFUSALS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 
 from newsletter.model import DeliveryState, EditionId, SubscriberId
 from newsletter.store.leases import reopen_chunks
@@ -23,7 +23,9 @@ class Chosen:
 
 def are_chosen(chosen: Chosen, *, bounced: bool) -> tuple[ColumnElement[bool], ...]:
     """What a row of `deliveries` must meet to be one of `chosen`, of readers who bounced or of all others."""
-    is_bounced = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.state == "bounced")
+    is_theirs = and_(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.state == "bounced")
+    # A statement around this one may read subscribers of its own.
+    is_bounced = exists().where(is_theirs).correlate(deliveries)
     rows = (
         deliveries.c.edition_id == chosen.edition_id,
         deliveries.c.state == int(chosen.state),

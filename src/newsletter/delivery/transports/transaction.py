@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.delivery.transports.commands import as_chunk, mail_line, needs_of, rcpt_line, with_dots
 from newsletter.delivery.transports.screen import refused
@@ -223,7 +223,7 @@ def _verdict(session: Session, replies: list[Reply], lost: WireLost | None) -> R
         if step == "MAIL" or reply.code == _CLOSING:
             raise _refusal(session, step, reply)
         session.is_stained = True
-        return _negative(reply)
+        return replace(_negative(reply), of_reader=True)
     if lost is None and len(replies) == 3 and not 300 <= replies[-1].code <= 399:
         last = replies[-1]
         if last.code == _CLOSING:
