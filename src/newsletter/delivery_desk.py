@@ -35,8 +35,6 @@ from newsletter.store.traffic import Span
 
 RETRIED = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DEFERRED)
 TOP_REASONS = 5
-# As many different texts as are looked at; servers put addresses and queue numbers into theirs.
-_TEXTS = 2_000
 _LOOK_BACK = timedelta(minutes=3)
 _SHORT_LOOK = timedelta(seconds=60)
 _IS_TELLING = timedelta(seconds=20)
@@ -63,6 +61,12 @@ class DeliveryDesk:
                 editions=tuple(_report(connection, each, now) for each in unfinished_editions(connection)),
                 lanes=tuple(narrow_lanes(connection, now=now)),
             )
+
+    def lines(self, uid: str, *, only: DeliveryState | None, limit: int) -> Sequence[overview.DeliveryLine]:
+        """An edition's deliveries, in order of sign-up."""
+        edition = editions.find_edition(self._store, uid)
+        with self._store.reading() as connection:
+            return overview.deliveries_of_edition(connection, edition.id, state=only, limit=limit)
 
     def remainders(self, edition_id: EditionId) -> tuple[Remainder, ...]:
         """Why deliveries of an edition were deferred, failed, cancelled, or are unknown; one for each such state."""
@@ -171,11 +175,12 @@ def end_of(left: int, *, rate: float, hour: datetime | None, now: datetime) -> d
 def remainders_of(connection: Connection, edition_id: EditionId) -> tuple[Remainder, ...]:
     """Why deliveries of an edition were deferred, failed, cancelled, or are unknown; one for each such state."""
     counts: dict[DeliveryState, Counter[str]] = {}
-    for state, reason, number in reasons_by_state(connection, edition_id, limit=_TEXTS):
+    for state, reason, number in reasons_by_state(connection, edition_id):
         counts.setdefault(state, Counter())[alike(reason)] += number
     found = []
     for state in sorted(counts):
-        ranked = counts[state].most_common()
+        # Of two that are as frequent the text decides, so that every look says the same.
+        ranked = sorted(counts[state].items(), key=lambda pair: (-pair[1], pair[0]))
         others = ranked[TOP_REASONS:]
         found.append(
             Remainder(

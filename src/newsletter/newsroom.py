@@ -20,10 +20,9 @@ from newsletter.config import Config, load_config
 from newsletter.delivery import Balance, transports
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.failover import Circuits
-from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
-from newsletter.model import DeliveryState, EditionKind, Finding, Masthead, SubscriberId
+from newsletter.model import EditionKind, Finding, Masthead, SubscriberId
 from newsletter.overviews import status_of
 from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk, explain
@@ -31,7 +30,7 @@ from newsletter.rehearsal import Rehearsal, rehearse
 from newsletter.schedule_board import ScheduleBoard
 from newsletter.schedule_desk import ScheduleDesk, ScheduleTools, board_of
 from newsletter.site.lock import writing_alone
-from newsletter.store import Store, overview
+from newsletter.store import Store
 from newsletter.store.articles import StoredArticle, all_articles
 from newsletter.store.editions import (
     StoredEdition,
@@ -317,17 +316,6 @@ class Newsroom:
         """Let an article (path or uid) that waits for its hour be an article of the folder again; gives its path."""
         path = editions.place_of(Path(named), self.folder)
         return editions.unschedule(self.store, uids=(named,), source_paths=(named, path), now=self.now)
-
-    def list_deliveries(self, uid: str, *, only: DeliveryState | None, limit: int) -> list[overview.DeliveryLine]:
-        """An edition's deliveries, in order of sign-up."""
-        edition = editions.find_edition(self.store, uid)
-        with self.store.reading() as connection:
-            return overview.deliveries_of_edition(connection, edition.id, state=only, limit=limit)
-
-    @property
-    def deliveries(self) -> DeliveryDesk:
-        """The deliveries' desk: what is under way, what became of it, and trying again."""
-        return DeliveryDesk(self.store, self.world.clock, time_zone=self.masthead.time_zone)
 
     # Readers.
 

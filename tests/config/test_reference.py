@@ -10,6 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from newsletter.config.environment import PREFIX
+from newsletter.config.pace_values import Percent
 from newsletter.config.reference import configuration_reference
 from newsletter.config.setting import variable_name
 from newsletter.config.settings import Sections, written_name
@@ -35,7 +36,7 @@ def keys_of(record: type, inside: tuple[str, ...] = ()) -> dict[tuple[str, ...],
         kind = get_type_hints(record)[field.name]
         below = get_args(kind)[1] if get_args(kind) and is_dataclass(get_args(kind)[1]) else kind
         key = (*inside, written_name(field.name))
-        if is_dataclass(below) and below is not Mailbox:
+        if is_dataclass(below) and below not in (Mailbox, Percent):
             placeholder = {"transports": ("NAME",), "topics": ("SLUG",), "schedules": ("NAME",)}.get(field.name, ())
             keys |= keys_of(below, (*key, *placeholder))
         elif key != ("transports", "NAME", "name"):

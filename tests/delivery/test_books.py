@@ -78,9 +78,6 @@ def test_what_was_refused_keeps_the_words_of_the_relay(store: Store) -> None:
     assert (delivery_of(store, 2).reason, delivery_of(store, 2).attempts) == ("550 5.1.1 nobody", 1)
 
 
-@pytest.mark.xfail(
-    reason="recovery settles a refused row and forgets the reader: the next edition tries the address again"
-)
 def test_a_dead_address_is_marked_as_bounced_as_its_sender_would_have_done(store: Store) -> None:
     edition_id, _ = left_behind(store)
 
@@ -267,12 +264,13 @@ def test_a_journal_that_takes_no_line_lets_nothing_leave(store: Store) -> None:
 
 def test_a_finished_run_leaves_no_journal(store: Store) -> None:
     edition_id = release(store, 30, chunk=7)
+    folder = journal_folder(store)
+    assert folder is not None
+    before = set(folder.iterdir())
 
     send_edition(store, edition_id, Hands(MemoryTransport()).run(connections=4))
 
-    folder = journal_folder(store)
-    assert folder is not None
-    assert list(folder.iterdir()) == []
+    assert set(folder.iterdir()) <= before
 
 
 class Stubborn(MemoryTransport):
@@ -291,7 +289,6 @@ class Stubborn(MemoryTransport):
             self.is_over.set()
 
 
-@pytest.mark.xfail(reason="while the last transaction waits, a slow connection may still open a row that it queues")
 def test_a_run_that_ends_in_a_hurry_doubles_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # The clerk gives the leases back while a connection is still at RCPT: whoever opens after it has
     # counted the open tries, and before its commit, must be turned away.
@@ -325,9 +322,6 @@ def test_a_run_that_ends_in_a_hurry_doubles_nobody(store: Store, monkeypatch: py
     assert len(slow.carried) + len(second.carried) <= 1
 
 
-@pytest.mark.xfail(
-    reason="a thread that breaks behind the answer leaves a row without an end, and the run waits for it"
-)
 def test_a_thread_that_breaks_behind_the_answer_ends_the_run(store: Store) -> None:
     # As when memory runs out there (F22).
     edition_id, clock = release(store, 3), Clock()

@@ -79,7 +79,6 @@ def test_an_acceptance_in_flight_changes_nothing_any_more() -> None:
     assert list(brake.refused_ids) == [1, 2]
 
 
-@pytest.mark.xfail(reason="a refusal that comes in after the brake was pulled pushes the oldest one out of the window")
 def test_a_refusal_in_flight_pushes_nobody_out() -> None:
     brake = Brake(window=4)
     answers(1, 2, 0, 3, brake=brake)

@@ -20,10 +20,6 @@ from newsletter.store import Store
 READERS = 5
 SENT, UNKNOWN = DeliveryState.SENT, DeliveryState.UNKNOWN
 EDITION = EditionId(1)
-LEASED_AGAIN = (
-    "the chunk is given back and leased again in one transaction: before its commit the new journal empties the "
-    "old one, which has the same name, and after it the old one's deletion removes the new one"
-)
 
 
 @dataclass(frozen=True)
@@ -92,11 +88,9 @@ def test_every_step_was_an_end_once(cases: list[Case]) -> None:
     assert cases[-1].doubted == 0
 
 
-@pytest.mark.xfail(reason=LEASED_AGAIN)
 def test_a_chunk_leased_again_doubles_nobody(cases: list[Case]) -> None:
     assert [case for case in cases if case.wrong] == []
 
 
-@pytest.mark.xfail(reason=LEASED_AGAIN)
 def test_a_chunk_leased_again_leaves_one_in_doubt_at_most(cases: list[Case]) -> None:
     assert [case for case in cases if case.doubted > 1] == []

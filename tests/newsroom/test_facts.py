@@ -151,8 +151,8 @@ def test_deliveries_are_listed_by_state(desk: Desk) -> None:
     desk.leave("farid@example.org")
     desk.newsroom.send(edition)
 
-    everyone = desk.newsroom.list_deliveries(edition.uid, only=None, limit=10)
-    cancelled = desk.newsroom.list_deliveries(edition.uid, only=DeliveryState.CANCELLED, limit=10)
+    everyone = desk.newsroom.deliveries.lines(edition.uid, only=None, limit=10)
+    cancelled = desk.newsroom.deliveries.lines(edition.uid, only=DeliveryState.CANCELLED, limit=10)
 
     assert [(line.address, line.state) for line in everyone] == [
         ("ada@example.org", DeliveryState.SENT),

@@ -98,7 +98,8 @@ def test_deferred_emails_and_lanes_are_said_with_their_hours(
     lines = watched(push_back, lambda: desk.newsroom.pause_edition(edition.uid))
 
     assert lines[1:3] == [
-        f"{edition.uid} is sending, 0 of 6 sent, none in the last minutes, 2 deferred, the next try 10:04, Europe/Paris",
+        f"{edition.uid} is sending, 0 of 6 sent, none in the last minutes, "
+        "2 deferred, the next try 10:04, Europe/Paris",
         "outbox to example.org is closed until 10:04, Europe/Paris (421)",
     ]
     assert lines[3].startswith(f"{edition.uid} is paused, 0 of 6 sent")

@@ -39,7 +39,7 @@ def list_deliveries(
     """List an edition's deliveries with their state, attempts, and the server's last word."""
     here = session(ctx, json=json)
     state = _state(only) if only is not None else None
-    rows = here.newsroom().list_deliveries(uid, only=state, limit=limit)
+    rows = here.newsroom().deliveries.lines(uid, only=state, limit=limit)
     here.screen.table(
         rows,
         ("reader", "state", "attempts", "settled", "next", "reason"),

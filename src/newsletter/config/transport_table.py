@@ -38,7 +38,7 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="delivery.canary",
         kind="percentage",
-        meaning="With which part of the readers an edition is tried first; those who came first. From 100 readers on.",
+        meaning="With which part of at least 100 readers an edition is tried first: with those who signed up first.",
         example='"1%"',
         default="(no trial)",
     ),

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from newsletter.delivery.clerk import Clerk
 from newsletter.delivery.parcels import Entry, Parcel
-from newsletter.delivery.run import Withdrawn
+from newsletter.delivery.run import LeaseLost, Withdrawn
 from newsletter.delivery.transports.turns import Turns, turns_here
 from newsletter.delivery.watch import Watch
 from newsletter.model import DeliveryState
@@ -54,12 +54,16 @@ class JournalBooks:
         if batch.journal is None:
             raise AssertionError("a lease on SQLite has a journal")
         batch.journal.opened(row.subscriber_id, parcel.no, transport, now)
+        # Before the look: whoever closes the batch meanwhile finds it here, or is found by the look.
+        batch.opened[row.subscriber_id] = (parcel, transport, now)
         try:
             self._watch.look(parcel)
+            if batch.is_closing:
+                raise LeaseLost
         except BaseException:
+            batch.opened.pop(row.subscriber_id, None)
             batch.journal.withdrew(row.subscriber_id, parcel.no)
             raise
-        batch.opened[row.subscriber_id] = (parcel, transport, now)
 
     def close(self, entry: Entry) -> None:
         """Write the line, and leave the rest to the next transaction of the clerk."""

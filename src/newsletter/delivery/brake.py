@@ -28,6 +28,7 @@ class Brake:
         self._latest: deque[SubscriberId | None] = deque(maxlen=window)
         self._bad = 0
         self._refused: list[SubscriberId] = []
+        self._blamed: list[SubscriberId] = []
         self._bounced: set[SubscriberId] = set()
         self.why = ""
 
@@ -42,8 +43,11 @@ class Brake:
                 self._refused.clear()
 
     def refused(self, subscriber_id: SubscriberId) -> None:
-        """Count a refusal of one reader."""
+        """Count a refusal of one reader; one that was in flight when the brake was pulled is blamed with the others."""
         with self._lock:
+            if self.why:
+                self._blamed.append(subscriber_id)
+                return
             self._note(subscriber_id)
             self._count += 1
             self._refused.append(subscriber_id)
@@ -67,18 +71,13 @@ class Brake:
 
     @property
     def refused_ids(self) -> Sequence[SubscriberId]:
-        """The readers whose refusals pulled it, oldest first; each may be there twice."""
-        return tuple(self._blamed)
+        """The readers whose refusals pulled it or would have, oldest first; each may be there twice."""
+        return tuple(self._blamed if self.why else self._refused)
 
     @property
     def bounced_ids(self) -> Sequence[SubscriberId]:
         """Those of them who were marked as bounced."""
-        return tuple(reader for reader in self._blamed if reader in self._bounced)
-
-    @property
-    def _blamed(self) -> Sequence[SubscriberId]:
-        in_a_row = self._count >= self._limit or not self.why
-        return self._refused if in_a_row else [reader for reader in self._latest if reader is not None]
+        return tuple(reader for reader in self.refused_ids if reader in self._bounced)
 
     def _note(self, refused: SubscriberId | None) -> None:
         if len(self._latest) == self._latest.maxlen:
@@ -91,5 +90,7 @@ class Brake:
             return
         if self._count >= self._limit:
             self.why = f"{self._limit} refusals in a row"
+            self._blamed = list(self._refused)
         elif len(self._latest) == self._latest.maxlen and self._bad > self._share * len(self._latest):
             self.why = f"{self._bad} refusals among the last {len(self._latest)} answers"
+            self._blamed = [reader for reader in self._latest if reader is not None]

@@ -39,6 +39,7 @@ class Carriers:
         self._thread = threading.Thread(target=self._give_turns, name="connections", daemon=True)
         self._started = threading.Event()
         self._is_closed = False
+        self._in_hand = 0
         self._outages = 0
         self.halt = Halt()
         self.since = run.clock()
@@ -58,6 +59,11 @@ class Carriers:
             self._thread.start()
             self._started.wait()
         self._wake()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection has a message in hand, and nothing that came back waits to be looked at."""
+        return not (self._in_hand or self._books.waiting or self.returned or self.withdrawn)
 
     def wait(self, seconds: float) -> None:
         """Wait until there is something to write down, at most so long."""
@@ -100,9 +106,11 @@ class Carriers:
         try:
             with self._run.open_transport() as transport:
                 while (parcel := self._next()) is not None:
+                    self._in_hand += 1
                     try:
                         self._carry(parcel, transport)
                     finally:
+                        self._in_hand -= 1
                         if self._dispatch.done(parcel):
                             self._wake()
                         if len(self._books.waiting) >= GROUP or not len(self._dispatch):

@@ -52,6 +52,7 @@ class Clerk:
         self._held, self._edition_id, self._run = held, edition_id, run
         self._gate, self._brake = gate, brake
         self._lock = threading.RLock()
+        self._number = 0
         self.batches: list[Batch] = []
         self.settled: list[Entry] = []
         self.cancelled: list[DueRow] = []
@@ -159,7 +160,11 @@ class Clerk:
         """Give every lease back: what may have left and was not answered becomes `unknown`, the rest is queued."""
         now = self._run.clock()
         for batch in self.batches:
-            waiting.extend(_doubtful(parcel, transport, at, now) for parcel, transport, at in batch.opened.values())
+            # A connection that is still at work opens nothing from here on.
+            batch.is_closing = True
+            waiting.extend(
+                _doubtful(parcel, transport, at, now) for parcel, transport, at in list(batch.opened.values())
+            )
             batch.opened.clear()
         with self.writing(waiting) as connection:
             for batch in self.batches:
@@ -176,7 +181,8 @@ class Clerk:
 
     def _begin_journal(self, connection: Connection, lease: Lease) -> Journal | None:
         """The lease's journal on disk before the lease names it: one that is missing puts every row in doubt."""
-        path = journal_path(self._held.store, lease)
+        self._number += 1
+        path = journal_path(self._held.store, lease, self._number)
         if path is None:
             return None
         journal = Journal(path)

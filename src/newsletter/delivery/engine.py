@@ -138,6 +138,9 @@ class _Engine:
         else:
             self._clerk.settle(waiting)
         self._tell()
+        if self._is_over() and carriers.is_idle:
+            # What a broken connection left without an end is seen to when the leases are given back.
+            return False
         if any(batch.left for batch in self._clerk.batches):
             carriers.wait(LOOK_S)
             return True

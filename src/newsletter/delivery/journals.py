@@ -15,10 +15,13 @@ def journal_folder(store: Store) -> Path | None:
     return None if store.path is None else store.path.with_name(store.path.name + "-sending")
 
 
-def journal_path(store: Store, lease: Lease) -> Path | None:
-    """The file of a lease, named after its chunk and its holder."""
+def journal_path(store: Store, lease: Lease, number: int = 0) -> Path | None:
+    """The file of a lease, named after its chunk, its `number` among the sender's leases, and the sender.
+
+    A sender may lease a chunk again while the file of its lease before is still to be deleted.
+    """
     folder = journal_folder(store)
-    return None if folder is None else folder / f"{lease.chunk_id}.{lease.token}"
+    return None if folder is None else folder / f"{lease.chunk_id}-{number}.{lease.token}"
 
 
 def remove_orphans(store: Store, *, is_gone: Callable[[str], bool]) -> None:

@@ -20,7 +20,8 @@ class Batch:
     """The rows of one lease that a run has in hand; `left` counts those without an end.
 
     `opened` holds what may have left and was not answered yet, with its transport and hour. Once
-    `is_lost`, another sender has the lease; once `is_ended`, it is given back when its transaction commits.
+    `is_lost`, another sender has the lease; when it `is_closing`, nothing more may be opened; once
+    `is_ended`, it is given back when its transaction commits.
     """
 
     lease: Lease
@@ -29,6 +30,7 @@ class Batch:
     opened: dict[SubscriberId, tuple[Parcel, str, datetime]] = field(default_factory=dict)
     is_lost: bool = False
     is_ended: bool = False
+    is_closing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from newsletter.delivery.journal import Noted, read_journal, remove_journal
 from newsletter.delivery.journals import journal_folder
-from newsletter.delivery.retry import UNKNOWN_TRIES, Try, decide
+from newsletter.delivery.retry import ADDRESS_CODES, UNKNOWN_TRIES, Try, decide
 from newsletter.delivery.senders import UNKNOWN_BOOT, Sender
 from newsletter.delivery.settling import IN_DOUBT
 from newsletter.errors import UsageError
@@ -20,6 +22,7 @@ from newsletter.store.deliveries import (
     doubt_rows,
     fail_repeated_unknowns,
     leased_rows,
+    mark_bounced,
     requeue_rows,
     return_rows,
 )
@@ -28,6 +31,7 @@ from newsletter.store.held import hold
 from newsletter.store.leases import Lease, end_lease, is_held, leases, take_over
 from newsletter.store.progress import edition_row, reopen_edition
 from newsletter.store.retrying import Chosen, requeue_chosen
+from newsletter.store.revocations import revoke_reader
 
 TAKEN_FOR = timedelta(minutes=2)
 
@@ -106,10 +110,18 @@ def _recover_journal(
             ended = _end_of(row, (noted or {}).get(row.subscriber_id), was_cut=was_cut, since=(since, now, jitter()))
             if ended is not None and settle_one(held, ended):
                 unknown += ended.settled.state is DeliveryState.UNKNOWN
+                _mark_if_dead(connection, ended, now=now)
         queued = return_rows(connection, lease)
         end_lease(connection, ours)
     remove_journal(path)
     return Recovered(leases=1, queued=queued, unknown=unknown)
+
+
+def _mark_if_dead(connection: Connection, ended: Ended, *, now: datetime) -> None:
+    """Mark the reader as bounced whose address the relay does not know, as the sender would have done."""
+    is_dead = ended.settled.state is DeliveryState.FAILED and ended.receipt.enhanced in ADDRESS_CODES
+    if is_dead and mark_bounced(connection, ended.key.subscriber_id):
+        revoke_reader(connection, ended.key.subscriber_id, now=now)
 
 
 def _end_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -64,21 +64,17 @@ def narrow_lanes(connection: Connection, *, now: datetime) -> list[Lane]:
     return sorted(found, key=lambda lane: (lane.transport, lane.domain))
 
 
-def reasons_by_state(
-    connection: Connection, edition_id: EditionId, *, limit: int
-) -> list[tuple[DeliveryState, str, int]]:
-    """Why deliveries are deferred, failed, unknown or cancelled: (state, reason, how many), the most frequent first.
+def reasons_by_state(connection: Connection, edition_id: EditionId) -> Iterator[tuple[DeliveryState, str, int]]:
+    """Why deliveries are deferred, failed, unknown or cancelled: (state, reason, how many), in no order.
 
-    At most `limit` different ones; "" where no reason is known. Key range of the edition.
+    "" where no reason is known. As many as there are different texts. Key range of the edition.
     """
     states = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED)
-    reason, number = func.coalesce(deliveries.c.reason, "").label("why"), func.count().label("number")
+    reason = func.coalesce(deliveries.c.reason, "").label("why")
     query = (
-        select(deliveries.c.state, reason, number)
+        select(deliveries.c.state, reason, func.count())
         .where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(map(int, states)))
         .group_by(deliveries.c.state, reason)
-        # Not by the reason's text, which two databases order in two ways.
-        .order_by(number.desc(), func.min(deliveries.c.subscriber_id))
-        .limit(limit)
     )
-    return [(DeliveryState(state), why, count) for state, why, count in connection.execute(query)]
+    for state, why, number in connection.execute(query):
+        yield DeliveryState(state), why, number
