@@ -20,6 +20,7 @@ from newsletter.config import Config, load_config
 from newsletter.delivery import Balance, transports
 from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.failover import Circuits
+from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.model import EditionKind, Finding, Masthead, SubscriberId
@@ -316,6 +317,11 @@ class Newsroom:
         """Let an article (path or uid) that waits for its hour be an article of the folder again; gives its path."""
         path = editions.place_of(Path(named), self.folder)
         return editions.unschedule(self.store, uids=(named,), source_paths=(named, path), now=self.now)
+
+    @property
+    def deliveries(self) -> DeliveryDesk:
+        """The deliveries' desk: what is under way, what became of it, and trying again."""
+        return DeliveryDesk(self.store, self.world.clock, time_zone=self.masthead.time_zone)
 
     # Readers.
 
