@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 
 import pytest
-from ledger_rows import NOW, Clock, Hands, change, release, states, tally
+from ledger_rows import Hands, change, release, tally
 from many_senders import SENT, Processes, Verdict, judge, kill_often
 from scripted_smtp import ScriptedSmtp
 

@@ -1,4 +1,4 @@
-"""Like sender_process.py, for any database and with more to choose: limits of the system, a short lease, a missing rule.
+"""Like sender_process.py, for any database and with more to choose: limits, a short lease, a missing rule.
 
 Orders are the store's URL, port, edition, then choices: `connections=4`, `lease_s=2`, `resend=1`, `nofile=32`,
 `file_octets=200000`, `memory_mb=300`, `without=journal` or `without=look`. An error of ours ends a sender with
