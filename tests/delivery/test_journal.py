@@ -81,7 +81,6 @@ def test_a_damaged_line_in_the_middle_makes_the_whole_journal_worthless(path: Pa
 
 
 def test_what_was_withdrawn_never_left(path: Path) -> None:
-    journal = written(path)
     journal = Journal(path)
     journal.opened(CLEO, 1, "relay", NOW)
     journal.opened(ADA, 1, "relay", NOW)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ledger_rows import (
+    TAKEN,
     Hands,
     attempts_of,
     change,
@@ -154,3 +155,13 @@ def test_refused_content_pauses_the_edition_after_one_reader(store: Store) -> No
 
     assert tally(store, edition_id) == {DEFERRED: 1, QUEUED: 4}
     assert (balance.state, balance.reason) == (EditionState.PAUSED, "the relay refuses the content: 552 5.3.4 too big")
+
+
+def test_a_reader_whose_connection_could_not_begin_is_tried_again_in_the_same_run(store: Store) -> None:
+    edition_id = release(store, 3)
+    transport = MemoryTransport([TAKEN, TransportError("relay: the connection broke. It is tried again later."), TAKEN])
+
+    balance = send_edition(store, edition_id, Hands(transport).run())
+
+    assert tally(store, edition_id) == {SENT: 3}
+    assert balance.state is EditionState.SENT

@@ -49,10 +49,11 @@ class Clerk:
 
     def __init__(self, held: Held, edition_id: EditionId, run: Run, gate: Gate, brake: Brake) -> None:
         """Write through `held`, which is nobody else's; `gate` says how fast, `brake` hears of dead addresses."""
-        self._held, self._edition_id, self._run = held, edition_id, run
+        self._held, self._edition_id, self.run = held, edition_id, run
         self._gate, self._brake = gate, brake
         self._lock = threading.RLock()
         self._number = 0
+        self.returned = 0  # rows that came back without a try
         self.batches: list[Batch] = []
         self.settled: list[Entry] = []
         self.cancelled: list[DueRow] = []
@@ -83,11 +84,11 @@ class Clerk:
 
         Whoever left since the release is cancelled in the same transaction. Raises EditionStopped.
         """
-        now = self._run.clock()
+        now = self.run.clock()
         with self.writing(waiting) as connection:
             self._end_finished(connection)
             self._require_sending(connection)
-            trial = limit_trial(connection, self._edition_id, self._run.canary, limit, now=now)
+            trial = limit_trial(connection, self._edition_id, self.run.canary, limit, now=now)
             granted = self._gate.grant(connection, trial.count, now=now) if trial.count else trial
             self.wait = granted if granted.count < trial.count or not granted.count else None
             if not granted.count:
@@ -121,7 +122,7 @@ class Clerk:
 
     def reconsider(self, waiting: deque[Entry], parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
         """Of parcels whose readers changed something: those that go out after all, and those cancelled now."""
-        staying, gone, now = [], [], self._run.clock()
+        staying, gone, now = [], [], self.run.clock()
         with self.writing(waiting) as connection:
             seen = last_revocation(connection)
             for parcel in parcels:
@@ -158,7 +159,7 @@ class Clerk:
 
     def finish(self, waiting: deque[Entry]) -> None:
         """Give every lease back: what may have left and was not answered becomes `unknown`, the rest is queued."""
-        now = self._run.clock()
+        now = self.run.clock()
         for batch in self.batches:
             # A connection that is still at work opens nothing from here on.
             batch.is_closing = True
@@ -190,8 +191,8 @@ class Clerk:
         return journal
 
     def _holder(self, now: datetime) -> Holder:
-        sender = self._run.sender
-        return Holder(token=sender.token, boot_id=sender.boot_id, until=now + self._run.lease)
+        sender = self.run.sender
+        return Holder(token=sender.token, boot_id=sender.boot_id, until=now + self.run.lease)
 
     def _look_for_thieves(self, connection: Connection) -> None:
         """Notice leases that another sender took over; exact, since nobody can commit between this and our commit."""
@@ -212,10 +213,10 @@ class Clerk:
         self._settle_whole(whole)
         for entry in entries:
             if entry.decision.state is not DeliveryState.QUEUED:
-                domain, jitter = entry.parcel.domain, self._run.jitter()
+                domain, jitter = entry.parcel.domain, self.run.jitter()
                 self._gate.heard(domain, entry.receipt, now=entry.at, jitter=jitter, transport=entry.transport)
         if entries:
-            self._gate.save(connection, self._edition_id, now=self._run.clock())
+            self._gate.save(connection, self._edition_id, now=self.run.clock())
         for entry in ours:
             if entry.has_row:
                 key = key_of(entry.parcel, self._edition_id)
@@ -243,8 +244,8 @@ class Clerk:
             if batch.is_lost:
                 continue
             if batch.journal is None:
-                doubt_rows(connection, batch.lease, now=self._run.clock(), reason=IN_DOUBT)
-            return_rows(connection, batch.lease)
+                doubt_rows(connection, batch.lease, now=self.run.clock(), reason=IN_DOUBT)
+            self.returned += return_rows(connection, batch.lease)
             end_lease(connection, batch.lease)
 
     def _forget_finished(self) -> None:
@@ -255,10 +256,10 @@ class Clerk:
             self.batches.remove(batch)
 
     def _renew(self, connection: Connection) -> None:
-        now = self._run.clock()
+        now = self.run.clock()
         for batch in self.batches:
-            if not batch.is_lost and batch.lease.until - now < self._run.lease / 2:
-                batch.lease = replace(batch.lease, until=now + self._run.lease)
+            if not batch.is_lost and batch.lease.until - now < self.run.lease / 2:
+                batch.lease = replace(batch.lease, until=now + self.run.lease)
                 renew_lease(connection, batch.lease)
 
     def _require_sending(self, connection: Connection) -> None:

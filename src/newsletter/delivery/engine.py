@@ -64,7 +64,7 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
             with _books(store, edition_id, clerk) as books:
                 room = None if run.pace.per_domain is None else gate.room
                 carriers = Carriers(run, books, brake, room=room)
-                _Engine(clerk, books, brake, carriers, run, before).send(held, edition_id)
+                _Engine(clerk, books, brake, carriers, gate, before).send(held, edition_id)
             waits = clerk.wait
         _conclude(held, edition_id, run, waits)
     with store.reading() as connection:
@@ -100,8 +100,11 @@ def _books(store: Store, edition_id: EditionId, clerk: Clerk) -> Iterator[Books]
 class _Engine:
     """One run over one edition."""
 
-    def __init__(self, clerk: Clerk, books: Books, brake: Brake, carriers: Carriers, run: Run, before: Balance) -> None:
-        self._clerk, self._books, self._brake, self._carriers, self._run = clerk, books, brake, carriers, run
+    def __init__(
+        self, clerk: Clerk, books: Books, brake: Brake, carriers: Carriers, gate: Gate, before: Balance
+    ) -> None:
+        self._clerk, self._books, self._brake, self._carriers, self._gate = clerk, books, brake, carriers, gate
+        self._run = clerk.run
         self._told = before
         self._is_drained = False
 
@@ -130,9 +133,11 @@ class _Engine:
         """One round: write down what came back, lease more; False when nothing is in hand and nothing is due."""
         carriers, waiting = self._carriers, self._books.waiting
         self._sort_returned()
-        if self._is_over():
+        if self._is_over() or self._gate.is_elsewhere:
+            # What was granted for one transport must not outrun the limits of another.
             self._clerk.give_back(carriers.take_back())
             self._clerk.settle(waiting)
+            self._gate.use_next()
         elif not self._is_drained and not self._is_paced() and len(carriers) < 2 * self._run.connections:
             self._fill(held.store)
         else:
@@ -156,7 +161,8 @@ class _Engine:
             # Exactly so long: a limit by the second is worth little if it is asked ten times a second.
             self._carriers.wait(min(LOOK_S, left.total_seconds()))
             return left <= self._run.patience
-        if self._is_drained and not self._recover(store, edition_id):
+        returned, self._clerk.returned = self._clerk.returned, 0
+        if self._is_drained and not returned and not self._recover(store, edition_id):
             return False
         self._is_drained = False
         return True

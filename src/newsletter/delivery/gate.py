@@ -94,6 +94,19 @@ class Gate:
             self._domains.save(connection)
         return put_off
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the next message would go by another transport than the last grant was for; any thread may ask."""
+        in_use = None if self._circuits is None else self._circuits.next_in_use()
+        return in_use is not None and in_use.name != self._name
+
+    def use_next(self) -> None:
+        """Look at the next grant with the eyes of the transport that is in use by now."""
+        in_use = None if self._circuits is None else self._circuits.next_in_use()
+        if in_use is not None:
+            self._name = in_use.name
+            self._domains.use(in_use.name)
+
     def room(self, domain: str) -> int:
         """How many messages to `domain` may be in flight at once, at least 1; any thread may ask."""
         return self._domains.room(domain)
