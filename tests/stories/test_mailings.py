@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from real_newsroom import MAREES, QUAY, TIDES, Desk
 from sqlalchemy import event
 
+from newsletter.answers import EditionReport
 from newsletter.editions import Wishes, release
 from newsletter.errors import NewsroomPaused
 from newsletter.model import DeliveryState, EditionState
+from newsletter.store.editions import StoredEdition
 from newsletter.store.tables import deliveries, metadata
 
 
@@ -202,3 +205,27 @@ def test_unsubscribed_reader_is_in_no_later_edition(desk: Desk) -> None:
     desk.mail(desk.write("articles/marees.md", MAREES), everyone=True)
 
     assert {str(message["To"]) for message in desk.outbox()} == {"ada@example.org"}
+
+
+def test_slow_edition_holds_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sleeping loop held every mailing: listmonk. Editions take turns, also one that waits all through its own."""
+    monkeypatch.setattr("newsletter.schedule_desk.TURN_S", 0.01)
+    desk.add()
+    slow = desk.publish(desk.write("articles/tides.md")).editions[0]
+    quick = desk.publish(desk.write("articles/quay.md", QUAY)).editions[0]
+    real, turns = desk.newsroom.send, list[str]()
+
+    def send(edition: StoredEdition, *, stop: Callable[[], bool]) -> EditionReport:
+        turns.append(edition.uid)
+        if edition.uid == slow.uid and turns.count(slow.uid) < 3:
+            while not stop():
+                pass
+            return desk.newsroom.show_edition(edition.uid)
+        return real(edition, stop=lambda: False)
+
+    monkeypatch.setattr(desk.newsroom, "send", send)
+    reports = desk.newsroom.send_due()
+
+    assert turns == [slow.uid, quick.uid, slow.uid, slow.uid]
+    assert [report.balance.state for report in reports] == [EditionState.SENT, EditionState.SENT]
+    assert len(desk.outbox()) == 2
