@@ -146,9 +146,12 @@ def sleep_past_the_lease(store: Store, processes: Processes, *rules: str) -> Ver
         threading.Event().wait(0.4)
         with Processes("choosy_process.py") as second:
             second.start(order)
-            ended = second.end()
-        os.kill(pids[0], signal.SIGCONT)
-        assert (ended, processes.end()) == ([0], [0])
+            # It cannot write while the sleeper is stopped in the middle of a transaction (about 1 in 12).
+            assert second.end() in ([0], [1])
+            os.kill(pids[0], signal.SIGCONT)
+            assert processes.end() == [0]
+            second.start(order)
+            assert second.end() == [0]
     return judge(store, edition_id, server.message_ids)
 
 

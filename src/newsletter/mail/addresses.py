@@ -21,6 +21,8 @@ _LOCAL_OCTETS = 64
 _ADDRESS_OCTETS = 254
 
 
+# Asked twice for each message, for the envelope and for To.
+@lru_cache(maxsize=64)
 def wire_address(address: str) -> str:
     """`address` in ASCII, ready for a header or the envelope (RFC 5321 §4.1.2).
 

@@ -19,6 +19,7 @@ MAX_REPLY = 1_000  # characters kept of what a server says
 MAX_LINES = 100  # of one reply
 _MAX_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512; servers with long links in their replies exist
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_USUAL = {b"250": 250, b"354": 354}  # nearly all replies, in one line: the rest takes the long way
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")
 
 
@@ -102,6 +103,8 @@ class Wire:
         kept = 0
         for _ in range(MAX_LINES):
             line = self.line(deadline)
+            if not texts and line[3:4] == b" " and line[:3] in _USUAL:
+                return Reply(code=_USUAL[line[:3]], text=printable(line[4:].decode("utf-8", "replace"))[:MAX_REPLY])
             found = _LINE.fullmatch(line)
             if found is None:
                 raise WireLost("the server answered something that is not SMTP")
