@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from ledger_rows import change, make_store, release
+from ledger_rows import make_store, release
 from many_senders import HARNESS, judge
 from scripted_smtp import ScriptedSmtp
 
 from newsletter.store import Store
-from newsletter.store.tables import editions
 
 
 def run_once(store: Store, port: int, edition_id: int, *choices: str) -> tuple[int, str]:
@@ -55,16 +54,13 @@ def test_a_full_disk_ends_in_a_sentence_and_the_next_run_goes_on(tmp_path: Path,
     assert found.doubted <= 4
 
 
-HANGS = pytest.mark.xfail(reason="the thread of the connections dies before it has begun, and the run waits for it")
-
-
 @pytest.mark.parametrize(
     "limit",
     [
         "nofile=32",
         "nofile=20",
-        *(pytest.param(f"nofile={number}", marks=pytest.mark.faults) for number in (8, 9, 10, 14, 15, 16, 18, 24)),
-        *(pytest.param(f"nofile={number}", marks=[pytest.mark.faults, HANGS]) for number in (11, 12, 13)),
+        "nofile=12",
+        *(pytest.param(f"nofile={number}", marks=pytest.mark.faults) for number in (8, 9, 10, 11, *range(13, 20), 24)),
         *(pytest.param(f"memory_mb={number}", marks=pytest.mark.faults) for number in (150, 200, 250, 300, 400)),
     ],
 )
@@ -74,8 +70,6 @@ def test_without_descriptors_or_memory_the_run_ends_and_the_next_one_goes_on(tmp
     with ScriptedSmtp() as server:
         code, words = run_once(store, server.port, edition_id, limit, "connections=40")
         assert code in (0, 1, 70), words
-        # Threads that cannot be started pull the brake as refusals do; then a person lets the edition go on.
-        change(store, editions, edition_id, state="sending")
 
         assert run_once(store, server.port, edition_id) == (0, "")
 

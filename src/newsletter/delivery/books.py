@@ -17,6 +17,7 @@ from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.run import LeaseLost, Withdrawn
 from newsletter.delivery.transports.turns import Turns, turns_here
 from newsletter.delivery.watch import Watch
+from newsletter.errors import StoreError
 from newsletter.model import DeliveryState
 
 
@@ -136,6 +137,10 @@ class TableBooks:
             self._is_writing = True
             try:
                 turns.apart(self._write)
+            except OSError as error:
+                raise StoreError(
+                    f"The attempt could not be written down: {error.strerror}. Nothing was sent."
+                ) from error
             finally:
                 self._is_writing = False
                 turns.wake()

@@ -86,11 +86,17 @@ class Carriers:
             self._turns.wake()
 
     def _give_turns(self) -> None:
-        self._turns = turns = Turns()
-        for _ in range(self._run.connections):
-            turns.start(self._work)
-        self._started.set()
-        turns.run()
+        try:
+            self._turns = turns = Turns()
+            for _ in range(self._run.connections):
+                turns.start(self._work)
+            self._started.set()
+            turns.run()
+        except BaseException as error:  # noqa: BLE001  # nobody is above it; the run raises it
+            self.halt.call(error=_without_means(error))
+        finally:
+            self._started.set()
+            self._news.set()
 
     def _next(self) -> Parcel | None:
         """The next parcel, as soon as there is one; None when no more will come."""
@@ -210,7 +216,10 @@ class _Trip:
             return self._transport.deliver(envelope, message, opened=self._open)
         except (TransportError, StoreError, ConfigError, Withdrawn, LeaseLost, EditionStopped):
             raise
-        except Exception as error:  # noqa: BLE001  # a poison reader may raise anything, and must not hold up the rest
+        except Exception as error:  # a poison reader may raise anything, and must not hold up the rest
+            if isinstance(error, MemoryError) and self.opened_at is None:
+                # The machine's fault, not the reader's.
+                raise TransportError("There is no memory left. Nothing was sent. It is tried again later.") from error
             words = f"{type(error).__name__}: {error}"[:500]
             outcome = Outcome.REFUSED if self.opened_at is None else Outcome.UNKNOWN
             return Receipt(outcome=outcome, reply=f"poison: {words}")
@@ -233,3 +242,12 @@ class _Trip:
         self._name = self._transport.name
         self._books.open(self.parcel, transport=self._name, now=now)
         self.opened_at = now
+
+
+def _without_means(error: BaseException) -> BaseException:
+    """What the machine refuses to a run that has hardly begun, in a sentence."""
+    if not isinstance(error, OSError):
+        return error
+    return TransportError(
+        f"This machine gives no more connections ({error.strerror}). Nothing was sent. Close some files."
+    )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 from newsletter.errors import StoreError
 from newsletter.model import Outcome, Receipt, SubscriberId
@@ -51,11 +52,11 @@ class Journal:
 
     def opened(self, subscriber_id: SubscriberId, no: int, transport: str, at: datetime) -> None:
         """Say that content is about to leave. Raises StoreError; then none may."""
-        self._write(f"o\t{subscriber_id}\t{no}\t{(at - _EPOCH) // _MICROSECOND}\t{transport}\n")
+        self._write(f"o\t{subscriber_id}\t{no}\t{(at - _EPOCH) // _MICROSECOND}\t{transport}")
 
     def withdrew(self, subscriber_id: SubscriberId, no: int) -> None:
         """Say that nothing left after all."""
-        self._write(f"w\t{subscriber_id}\t{no}\n")
+        self._write(f"w\t{subscriber_id}\t{no}")
 
     def ended(self, subscriber_id: SubscriberId, no: int, transport: str, answer: tuple[Receipt, datetime]) -> None:
         """Say what was answered, and when. Raises StoreError."""
@@ -65,7 +66,7 @@ class Journal:
         words = receipt.reply.replace("\t", " ").replace("\n", " ").replace("\r", " ")
         self._write(
             f"e\t{subscriber_id}\t{no}\t{moment}\t{transport}\t{receipt.outcome}\t{receipt.code}\t"
-            f"{receipt.enhanced}\t{words}\n"
+            f"{receipt.enhanced}\t{words}"
         )
 
     def close(self) -> None:
@@ -81,6 +82,7 @@ class Journal:
 
     def _write(self, line: str) -> None:
         octets = line.encode("utf-8", "replace")
+        octets = b"%b\t%08x\n" % (octets, crc32(octets))
         try:
             written = os.write(self._file, octets)
         except OSError as error:
@@ -95,10 +97,13 @@ def read_journal(path: Path) -> Mapping[SubscriberId, Noted] | None:
     A last line without its end was being written when the sender died, and nothing followed it.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
         found: dict[SubscriberId, Noted] = {}
-        for line in text.split("\n")[:-1]:
-            _take(line.split(_SEPARATOR), found)
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            octets, _, check = line.rpartition(b"\t")
+            # One wrong bit could lay a line to another reader.
+            if int(check, 16) != crc32(octets):
+                return None
+            _take(octets.decode("utf-8").split(_SEPARATOR), found)
     except (OSError, ValueError):
         return None
     return found

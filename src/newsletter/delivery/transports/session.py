@@ -72,7 +72,10 @@ def open_session(settings: SmtpSettings, context: ssl.SSLContext) -> Session:
     turns = turns_here()
     if turns is not None:
         # Names, connections and handshakes are waited for by the libraries, which know nothing of turns.
-        return turns.apart(lambda: open_session(settings, context))
+        try:
+            return turns.apart(lambda: open_session(settings, context))
+        except OSError as error:
+            raise explained(settings, "the beginning", error) from error
     opening = _Opening(settings, context)
     try:
         _refuse_clear_login(settings)

@@ -6,6 +6,7 @@ threads carried half as much: around every call of the kernel they queued for th
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import threading
@@ -99,7 +100,10 @@ class Turns:
             self._says.send(b"!")
 
     def apart(self, work: Callable[[], Value]) -> Value:
-        """What `work` gives, done in a thread of its own while others speak; its exception, if it raises one."""
+        """What `work` gives, done in a thread of its own while others speak; its exception, if it raises one.
+
+        Raises OSError when there is no thread to be had.
+        """
         answers: list[Value] = []
         errors: list[BaseException] = []
 
@@ -110,7 +114,10 @@ class Turns:
                 errors.append(error)
             self.wake()
 
-        threading.Thread(target=do, daemon=True).start()
+        try:
+            threading.Thread(target=do, daemon=True).start()
+        except RuntimeError as error:
+            raise OSError(errno.EAGAIN, "this machine starts no more threads") from error
         while not (answers or errors):
             self.rest()
         if errors:
