@@ -217,9 +217,6 @@ class _Trip:
         except (TransportError, StoreError, ConfigError, Withdrawn, LeaseLost, EditionStopped):
             raise
         except Exception as error:  # a poison reader may raise anything, and must not hold up the rest
-            if isinstance(error, MemoryError) and self.opened_at is None:
-                # The machine's fault, not the reader's.
-                raise TransportError("There is no memory left. Nothing was sent. It is tried again later.") from error
             words = f"{type(error).__name__}: {error}"[:500]
             outcome = Outcome.REFUSED if self.opened_at is None else Outcome.UNKNOWN
             return Receipt(outcome=outcome, reply=f"poison: {words}")

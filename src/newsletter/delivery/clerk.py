@@ -55,7 +55,7 @@ class Clerk:
         self._number = 0
         self.returned = 0  # rows that came back without a try
         self.batches: list[Batch] = []
-        self.settled: list[Entry] = []
+        self._settled: list[Entry] = []
         self.cancelled: list[DueRow] = []
         # Why less was leased than there may be, and when to ask again.
         self.wait: Grant | None = None
@@ -77,7 +77,7 @@ class Clerk:
                 for entry in entries:
                     entry.parcel.batch.left += 1
                 raise
-            self.settled.extend(entries)
+            self._settled.extend(entries)
 
     def lease(self, waiting: deque[Entry], limit: int) -> list[Parcel] | None:
         """Up to `limit` due rows of the next chunk, in the run's hands now; None when no chunk has any.
@@ -139,8 +139,15 @@ class Clerk:
 
     def give_back(self, parcels: Iterable[Parcel]) -> None:
         """Take note that these will not be tried in this run; their rows are queued when their lease ends."""
-        for parcel in parcels:
-            parcel.batch.left -= 1
+        with self._lock:
+            for parcel in parcels:
+                parcel.batch.left -= 1
+
+    def take_settled(self) -> list[Entry]:
+        """What was settled since the last call, for whoever follows the run."""
+        with self._lock:
+            entries, self._settled = self._settled, []
+        return entries
 
     def open_row(self, connection: Connection, parcel: Parcel, transport: str, *, now: datetime) -> Exception | None:
         """Open a try in the tables, or say why it must not be."""

@@ -226,7 +226,7 @@ class _Engine:
 
     def _tell(self) -> None:
         """Report the balance as this sender sees it; counting rows each time would grow with the edition."""
-        entries, self._clerk.settled = self._clerk.settled, []
+        entries = self._clerk.take_settled()
         cancelled, self._clerk.cancelled = self._clerk.cancelled, []
         if self._run.progress is None or not (entries or cancelled):
             return

@@ -77,7 +77,8 @@ class Dispatch:
 
     def __len__(self) -> int:
         """How many parcels wait, those included whose domain has no room."""
-        return len(self._waiting) + sum(map(len, self._parked.values()))
+        with self._lock:
+            return len(self._waiting) + sum(map(len, self._parked.values()))
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         """Add parcels at the end."""

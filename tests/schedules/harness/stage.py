@@ -90,7 +90,8 @@ class Stage:
         """Forget everything, and set the clock."""
         self.store.close()
         for old in self.folder.glob("newsletter.db*"):
-            old.unlink()
+            if old.is_file():
+                old.unlink()
         shutil.copy(self._empty, self.folder / "newsletter.db")
         shutil.rmtree(self.folder / "articles", ignore_errors=True)
         self.now = now
@@ -185,7 +186,7 @@ class Stage:
         return bool(self.desk.send_due())
 
     def _send(self, edition: StoredEdition) -> EditionReport:
-        run = self.workshop.sending(edition, self.transport, stop=lambda: False, progress=None)
+        run = self.workshop.sending(edition, lambda _circuits: self.transport, stop=lambda: False, progress=None)
         return EditionReport(edition=edition, balance=delivery.send_edition(self.store, edition.id, run))
 
     # What the books say.
