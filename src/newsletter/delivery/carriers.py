@@ -216,7 +216,7 @@ class _Trip:
             return self._transport.deliver(envelope, message, opened=self._open)
         except (TransportError, StoreError, ConfigError, Withdrawn, LeaseLost, EditionStopped):
             raise
-        except Exception as error:  # a poison reader may raise anything, and must not hold up the rest
+        except Exception as error:  # noqa: BLE001  # a poison reader may raise anything, and must not hold up the rest
             words = f"{type(error).__name__}: {error}"[:500]
             outcome = Outcome.REFUSED if self.opened_at is None else Outcome.UNKNOWN
             return Receipt(outcome=outcome, reply=f"poison: {words}")
