@@ -27,9 +27,9 @@ from newsletter.store.pace import (
     has_traffic,
     last_hour,
     narrow_lanes,
-    next_try_at,
     reasons_by_state,
 )
+from newsletter.store.progress import next_try_at
 from newsletter.store.retrying import Chosen, count_chosen, readers_in_state
 from newsletter.store.traffic import Span
 

@@ -103,7 +103,8 @@ def test_a_sender_that_lost_its_lease_sends_nothing_more_from_it(night: Night) -
 
 
 def test_two_senders_in_one_process_share_an_edition(store: Store) -> None:
-    edition_id = release(store, 20, chunk=2)
+    # While three of its four wait for the connection, the first sender leases no further chunk.
+    edition_id = release(store, 20, chunk=4)
     second = MemoryTransport()
     hands = Hands(second, token="here.2.2.b")
 
@@ -111,7 +112,7 @@ def test_two_senders_in_one_process_share_an_edition(store: Store) -> None:
     send_edition(store, edition_id, Hands(first).run())
 
     assert tally(store, edition_id) == {SENT: 20}
-    assert [len(first.carried), len(second.carried)] == [2, 18]
+    assert [len(first.carried), len(second.carried)] == [4, 16]
 
 
 def void(_result: object) -> None:

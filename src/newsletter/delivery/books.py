@@ -18,7 +18,6 @@ from newsletter.delivery.run import LeaseLost, Withdrawn
 from newsletter.delivery.transports.turns import Turns, turns_here
 from newsletter.delivery.watch import Watch
 from newsletter.errors import StoreError
-from newsletter.model import DeliveryState
 
 
 class Books(Protocol):
@@ -69,24 +68,18 @@ class JournalBooks:
     def close(self, entry: Entry) -> None:
         """Write the line, and leave the rest to the next transaction of the clerk."""
         parcel = entry.parcel
-        if parcel.batch.journal is not None and (entry.opened_at is not None or _is_an_end(entry)):
-            answer = (entry.receipt, entry.at)
-            try:
+        try:
+            if parcel.batch.journal is not None and entry.is_a_try:
+                answer = (entry.receipt, entry.at)
                 parcel.batch.journal.ended(parcel.row.subscriber_id, parcel.no, entry.transport, answer)
-            finally:
-                self._leave_to_clerk(entry)
-        else:
-            self._leave_to_clerk(entry)
-
-    def _leave_to_clerk(self, entry: Entry) -> None:
-        # In this order: what is neither open nor waiting would be taken for not sent.
-        self.waiting.append(entry)
-        entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
+        finally:
+            _leave_to_clerk(entry, self.waiting)
 
 
-def _is_an_end(entry: Entry) -> bool:
-    """Whether the entry says more than that the row may be tried again at once."""
-    return entry.decision.state is not DeliveryState.QUEUED
+def _leave_to_clerk(entry: Entry, waiting: deque[Entry]) -> None:
+    # In this order: what is neither open nor waiting would be taken for not sent.
+    waiting.append(entry)
+    entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -124,8 +117,7 @@ class TableBooks:
 
     def close(self, entry: Entry) -> None:
         """Leave it to the next commit, which comes before this connection's next message."""
-        self.waiting.append(entry)
-        entry.parcel.batch.opened.pop(entry.parcel.row.subscriber_id, None)
+        _leave_to_clerk(entry, self.waiting)
 
     def _take_part(self, turns: Turns | None) -> None:
         """Commit for everybody, or rest while somebody else does; alone in its thread, just commit."""

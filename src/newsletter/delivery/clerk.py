@@ -24,7 +24,7 @@ from newsletter.delivery.pace import Grant
 from newsletter.delivery.parcels import Batch, Entry, Parcel
 from newsletter.delivery.retry import Decision
 from newsletter.delivery.run import EditionStopped, LeaseLost, Run, Withdrawn
-from newsletter.delivery.settling import IN_DOUBT, ended, key_of, settle_late_entry, settled_of
+from newsletter.delivery.settling import IN_DOUBT, ended, key_of, mark_if_dead, settle_late_entry, settled_of
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt
 from newsletter.store.attempts import close_attempt, open_attempt, settle_delivery, settle_many, settle_one
 from newsletter.store.deliveries import (
@@ -33,7 +33,6 @@ from newsletter.store.deliveries import (
     doubt_rows,
     due_rows,
     lease_rows,
-    mark_bounced,
     put_off_rows,
     return_rows,
     withdrawn_reason,
@@ -41,7 +40,7 @@ from newsletter.store.deliveries import (
 from newsletter.store.held import Held
 from newsletter.store.leases import Holder, Lease, end_lease, is_held, note_journal, renew_lease, take_chunk
 from newsletter.store.progress import edition_row
-from newsletter.store.revocations import last_revocation, revoke_reader
+from newsletter.store.revocations import last_revocation
 
 
 class Clerk:
@@ -212,12 +211,7 @@ class Clerk:
         for entry in entries:
             if entry.parcel.batch.is_lost:
                 settle_late_entry(self._held, self._edition_id, entry)
-        whole = [
-            entry
-            for entry in ours
-            if not entry.has_row and (entry.opened_at is not None or entry.decision.state is not DeliveryState.QUEUED)
-        ]
-        self._settle_whole(whole)
+        self._settle_whole([entry for entry in ours if entry.is_a_try and not entry.has_row])
         for entry in entries:
             if entry.decision.state is not DeliveryState.QUEUED:
                 domain, jitter = entry.parcel.domain, self.run.jitter()
@@ -227,12 +221,11 @@ class Clerk:
         for entry in ours:
             if entry.has_row:
                 key = key_of(entry.parcel, self._edition_id)
-                if settle_delivery(self._held, key, settled_of(entry), was_opened=True):
+                if settle_delivery(self._held, key, settled_of(entry.decision, at=entry.at), was_opened=True):
                     close_attempt(self._held, key, entry.receipt, at=entry.at)
-            if entry.decision.bounced and mark_bounced(connection, entry.parcel.row.subscriber_id):
-                # Senders of other editions hold rows of this reader, too.
-                revoke_reader(connection, entry.parcel.row.subscriber_id, now=entry.at)
-                self._brake.bounced(entry.parcel.row.subscriber_id)
+            reader = entry.parcel.row.subscriber_id
+            if mark_if_dead(connection, reader, entry.decision, at=entry.at):
+                self._brake.bounced(reader)
 
     def _settle_whole(self, entries: Sequence[Entry]) -> None:
         rows = [ended(entry, self._edition_id) for entry in entries]

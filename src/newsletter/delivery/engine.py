@@ -53,7 +53,7 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
     if run.on_unknown is OnUnknown.RESEND:
         resend_unknown(store, edition_id, now=run.clock())
     with store.reading() as connection:
-        before = balance_of(connection, edition_id)
+        before, edition = balance_of(connection, edition_id), edition_row(connection, edition_id)
     verify(before)
     waits: Grant | None = None
     with hold(store) as held:
@@ -64,6 +64,8 @@ def send_edition(store: Store, edition_id: EditionId, run: Run) -> Balance:
             with _books(store, edition_id, clerk) as books:
                 room = None if run.pace.per_domain is None else gate.room
                 carriers = Carriers(run, books, brake, room=room)
+                if edition is not None and edition.released_at is not None:
+                    carriers.since = edition.released_at
                 _Engine(clerk, books, brake, carriers, gate, before).send(held, edition_id)
             waits = clerk.wait
         _conclude(held, edition_id, run, waits)
@@ -110,10 +112,6 @@ class _Engine:
 
     def send(self, held: Held, edition_id: EditionId) -> None:
         """Work through chunks until none is due; whatever happens, give every lease back."""
-        with held.writing() as connection:
-            edition = edition_row(connection, edition_id)
-        if edition is not None and edition.released_at is not None:
-            self._carriers.since = edition.released_at
         try:
             while self._go_on(held, edition_id):
                 pass
@@ -133,11 +131,10 @@ class _Engine:
         """One round: write down what came back, lease more; False when nothing is in hand and nothing is due."""
         carriers, waiting = self._carriers, self._books.waiting
         self._sort_returned()
-        if self._is_over() or self._gate.is_elsewhere:
+        if self._is_over() or self._gate.has_moved():
             # What was granted for one transport must not outrun the limits of another.
             self._clerk.give_back(carriers.take_back())
             self._clerk.settle(waiting)
-            self._gate.use_next()
         elif not self._is_drained and not self._is_paced() and len(carriers) < 2 * self._run.connections:
             self._fill(held.store)
         else:

@@ -64,12 +64,10 @@ class Gate:
             return Grant(count=0, next_at=opens_at(hours, zone, now), reason=reason)
         probed = ""
         if self._circuits is not None:
-            circuit = self._circuits.next_in_use()
+            circuit = self._use_next()
             if circuit is None:
                 resting = self._circuits.first_to_end()
                 return Grant(count=0, next_at=resting.until, reason=f"{resting.name} rests: {resting.reason}")
-            self._name = circuit.name
-            self._domains.use(circuit.name)
             probed = circuit.name if circuit.until is not None else ""
         self.refresh(connection, now=now)
         granted = self._meter().take(connection, 1 if probed else wanted, now=now)
@@ -94,18 +92,10 @@ class Gate:
             self._domains.save(connection)
         return put_off
 
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether the next message would go by another transport than the last grant was for; any thread may ask."""
-        in_use = None if self._circuits is None else self._circuits.next_in_use()
-        return in_use is not None and in_use.name != self._name
-
-    def use_next(self) -> None:
-        """Look at the next grant with the eyes of the transport that is in use by now."""
-        in_use = None if self._circuits is None else self._circuits.next_in_use()
-        if in_use is not None:
-            self._name = in_use.name
-            self._domains.use(in_use.name)
+    def has_moved(self) -> bool:
+        """Whether mail goes by another transport by now than at the last look; the next grant is for that one."""
+        before = self._name
+        return self._use_next() is not None and self._name != before
 
     def room(self, domain: str) -> int:
         """How many messages to `domain` may be in flight at once, at least 1; any thread may ask."""
@@ -134,6 +124,14 @@ class Gate:
     def refresh(self, connection: Connection, *, now: datetime) -> None:
         """Read what all processes have learned of domains; `grant` does it, too."""
         self._domains.refresh(connection, now=now)
+
+    def _use_next(self) -> Circuit | None:
+        """Look with the eyes of the transport in use; gives its circuit, None when all rest or there is but one."""
+        circuit = None if self._circuits is None else self._circuits.next_in_use()
+        if circuit is not None:
+            self._name = circuit.name
+            self._domains.use(circuit.name)
+        return circuit
 
     def _meter(self) -> Meter:
         meter = self._meters.get(self._name)

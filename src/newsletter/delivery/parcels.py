@@ -10,7 +10,7 @@ from datetime import datetime
 
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.retry import Decision
-from newsletter.model import Receipt, SubscriberId
+from newsletter.model import DeliveryState, Receipt, SubscriberId
 from newsletter.store.deliveries import DueRow
 from newsletter.store.leases import Lease
 
@@ -62,6 +62,11 @@ class Entry:
     at: datetime
     opened_at: datetime | None = None
     has_row: bool = False
+
+    @property
+    def is_a_try(self) -> bool:
+        """Whether it says more than that the row may be tried again at once, as if nothing had been."""
+        return self.opened_at is not None or self.decision.state is not DeliveryState.QUEUED
 
 
 class Dispatch:

@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from newsletter.delivery.journal import Noted, read_journal, remove_journal
 from newsletter.delivery.journals import journal_folder
-from newsletter.delivery.retry import ADDRESS_CODES, UNKNOWN_TRIES, Try, decide
+from newsletter.delivery.retry import UNKNOWN_TRIES, Decision, Try, decide
 from newsletter.delivery.senders import UNKNOWN_BOOT, Sender
-from newsletter.delivery.settling import IN_DOUBT
+from newsletter.delivery.settling import IN_DOUBT, mark_if_dead, settled_of
 from newsletter.errors import UsageError
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, SubscriberId
-from newsletter.store.attempts import AttemptKey, Ended, Settled, settle_one
+from newsletter.store.attempts import AttemptKey, Ended, settle_one
 from newsletter.store.deliveries import (
     LeasedRow,
     doubt_rows,
     fail_repeated_unknowns,
     leased_rows,
-    mark_bounced,
     requeue_rows,
     return_rows,
 )
@@ -31,7 +28,6 @@ from newsletter.store.held import hold
 from newsletter.store.leases import Lease, end_lease, is_held, leases, take_over
 from newsletter.store.progress import edition_row, reopen_edition
 from newsletter.store.retrying import Chosen, requeue_chosen
-from newsletter.store.revocations import revoke_reader
 
 TAKEN_FOR = timedelta(minutes=2)
 
@@ -107,27 +103,23 @@ def _recover_journal(
         since = now if edition is None else edition.released_at or now
         unknown = 0
         for row in leased_rows(connection, lease):
-            ended = _end_of(row, (noted or {}).get(row.subscriber_id), was_cut=was_cut, since=(since, now, jitter()))
-            if ended is not None and settle_one(held, ended):
-                unknown += ended.settled.state is DeliveryState.UNKNOWN
-                _mark_if_dead(connection, ended, now=now)
+            end = _end_of(row, (noted or {}).get(row.subscriber_id), was_cut=was_cut, since=(since, now, jitter()))
+            if end is None:
+                continue
+            ended, decision = end
+            if settle_one(held, ended):
+                unknown += decision.state is DeliveryState.UNKNOWN
+                mark_if_dead(connection, row.subscriber_id, decision, at=now)
         queued = return_rows(connection, lease)
         end_lease(connection, ours)
     remove_journal(path)
     return Recovered(leases=1, queued=queued, unknown=unknown)
 
 
-def _mark_if_dead(connection: Connection, ended: Ended, *, now: datetime) -> None:
-    """Mark the reader as bounced whose address the relay does not know, as the sender would have done."""
-    is_dead = ended.settled.state is DeliveryState.FAILED and ended.receipt.enhanced in ADDRESS_CODES
-    if is_dead and mark_bounced(connection, ended.key.subscriber_id):
-        revoke_reader(connection, ended.key.subscriber_id, now=now)
-
-
 def _end_of(
     row: LeasedRow, noted: Noted | None, *, was_cut: bool, since: tuple[datetime, datetime, float]
-) -> Ended | None:
-    """What became of a leased row, or None when it certainly was not sent."""
+) -> tuple[Ended, Decision] | None:
+    """What became of a leased row and what follows, or None when it certainly was not sent."""
     released_at, now, jitter = since
     no = row.attempts + 1
     if noted is not None and noted.no != no:
@@ -141,15 +133,15 @@ def _end_of(
     decision = decide(
         receipt, Try(number=no, since=released_at, now=at, jitter=jitter, content=noted.opened_at is not None)
     )
-    is_final = decision.next_at is None
-    settled = Settled(
-        state=decision.state,
-        reason=decision.reason,
-        next_at=decision.next_at,
-        settled_at=at if is_final else None,
+    ended = Ended(
+        key=key,
+        settled=settled_of(decision, at=at),
+        receipt=receipt,
+        transport=noted.transport,
+        since=noted.opened_at or at,
+        at=at,
     )
-    opened_at = noted.opened_at or at
-    return Ended(key=key, settled=settled, receipt=receipt, transport=noted.transport, since=opened_at, at=at)
+    return ended, decision
 
 
 def resend_unknown(store: Store, edition_id: EditionId, *, now: datetime) -> int:

@@ -191,24 +191,24 @@ def put_off_rows(connection: Connection, edition_id: EditionId, rows: Sequence[t
 
 def put_back(connection: Connection, edition_id: EditionId, subscriber_ids: Collection[SubscriberId]) -> int:
     """Queue refused or deferred deliveries again as if nothing had been said; gives their number (primary key)."""
-    done = connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.edition_id == edition_id,
-            deliveries.c.subscriber_id.in_(subscriber_ids),
-            deliveries.c.state.in_((int(DeliveryState.FAILED), int(DeliveryState.DEFERRED))),
-        )
-        .values(state=int(DeliveryState.QUEUED), reason=None, next_at=None, settled_at=None)
+    return requeue(
+        connection,
+        edition_id,
+        deliveries.c.subscriber_id.in_(subscriber_ids),
+        deliveries.c.state.in_((int(DeliveryState.FAILED), int(DeliveryState.DEFERRED))),
     )
-    reopen_chunks(connection, edition_id)
-    return done.rowcount
 
 
 def requeue_rows(connection: Connection, edition_id: EditionId, state: DeliveryState) -> int:
     """Queue the edition's rows in `state` again and open their chunks; gives their number (key range)."""
+    return requeue(connection, edition_id, deliveries.c.state == int(state))
+
+
+def requeue(connection: Connection, edition_id: EditionId, *which: ColumnElement[bool]) -> int:
+    """Queue rows of the edition again as if nothing had been said, and open their chunks; gives their number."""
     done = connection.execute(
         update(deliveries)
-        .where(deliveries.c.edition_id == edition_id, deliveries.c.state == int(state))
+        .where(deliveries.c.edition_id == edition_id, *which)
         .values(state=int(DeliveryState.QUEUED), reason=None, next_at=None, settled_at=None)
     )
     if done.rowcount:

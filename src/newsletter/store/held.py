@@ -82,9 +82,7 @@ class Held:
         Compiled once and handed to the driver itself: SQLAlchemy's way to it took longer than the
         five statements of a message.
         """
-        prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
+        prepared = self._prepare(statement)
         self._execute(prepared.sql, prepared.bind(values))
         return int(self._cursor.rowcount)
 
@@ -92,15 +90,19 @@ class Held:
         """Execute a module-level `statement` once for each of `rows`; gives the number of rows touched altogether."""
         if not rows:
             return 0
-        prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
+        prepared = self._prepare(statement)
         bound: Any = [prepared.bind(row) for row in rows]
         try:
             self._cursor.executemany(prepared.sql, bound)
         except self._driver_error as error:
             raise self._wrapped(error) from error
         return int(self._cursor.rowcount)
+
+    def _prepare(self, statement: ClauseElement) -> Prepared:
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(self._connection.dialect, statement)
+        return prepared
 
     @contextmanager
     def savepoint(self) -> Iterator[Callable[[], None]]:

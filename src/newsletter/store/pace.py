@@ -43,14 +43,6 @@ def count_sent_since(connection: Connection, edition_id: EditionId, since: datet
     return connection.execute(query).scalar_one()
 
 
-def next_try_at(connection: Connection, edition_id: EditionId) -> datetime | None:
-    """When the first deferred delivery comes due, or None (key range of the edition)."""
-    query = select(func.min(deliveries.c.next_at)).where(
-        deliveries.c.edition_id == edition_id, deliveries.c.state == int(DeliveryState.DEFERRED)
-    )
-    return connection.execute(query).scalar()
-
-
 def last_hour(connection: Connection, edition_id: EditionId) -> datetime | None:
     """The hour of the last readers an edition waits for, or None (index on edition_id, state)."""
     query = select(func.max(chunks.c.wave_at)).where(chunks.c.edition_id == edition_id, chunks.c.state == "open")

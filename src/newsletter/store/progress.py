@@ -58,13 +58,18 @@ def count_exclusions(connection: Connection, edition_id: EditionId) -> Mapping[s
     return {row.reason: row[1] for row in connection.execute(query)}
 
 
-def next_due_at(connection: Connection, edition_id: EditionId) -> datetime | None:
-    """When the first deferred row or the next wave comes due, or None (key range; index on edition_id, state)."""
-    deferred = select(func.min(deliveries.c.next_at)).where(
+def next_try_at(connection: Connection, edition_id: EditionId) -> datetime | None:
+    """When the first deferred delivery comes due, or None (key range of the edition)."""
+    query = select(func.min(deliveries.c.next_at)).where(
         deliveries.c.edition_id == edition_id, deliveries.c.state == int(DeliveryState.DEFERRED)
     )
+    return connection.execute(query).scalar()
+
+
+def next_due_at(connection: Connection, edition_id: EditionId) -> datetime | None:
+    """When the first deferred row or the next wave comes due, or None (key range; index on edition_id, state)."""
     wave = select(func.min(chunks.c.wave_at)).where(chunks.c.edition_id == edition_id, chunks.c.state == "open")
-    moments = [connection.execute(query).scalar() for query in (deferred, wave)]
+    moments = [next_try_at(connection, edition_id), connection.execute(wave).scalar()]
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from newsletter.model import DeliveryState, EditionId, SubscriberId
-from newsletter.store.leases import reopen_chunks
+from newsletter.store.deliveries import requeue
 from newsletter.store.tables import deliveries, subscribers
 
 
@@ -52,11 +52,4 @@ def requeue_chosen(connection: Connection, chosen: Chosen) -> int:
 
     Key range of the edition, or primary key.
     """
-    done = connection.execute(
-        update(deliveries)
-        .where(*are_chosen(chosen, bounced=False))
-        .values(state=int(DeliveryState.QUEUED), reason=None, next_at=None, settled_at=None)
-    )
-    if done.rowcount:
-        reopen_chunks(connection, chosen.edition_id)
-    return done.rowcount
+    return requeue(connection, chosen.edition_id, *are_chosen(chosen, bounced=False))

@@ -8,10 +8,25 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from events import (
+    DIGESTS,
+    MOST_READERS,
+    STARTS,
+    Letters,
+    News,
+    articles,
+    changes,
+    choices,
+    letters,
+    news,
+    pick,
+    seldom,
+    who,
+)
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from model import MAY, Model, Reader
@@ -26,56 +41,8 @@ from newsletter.subscribers import Choices, unsubscribe
 from newsletter.subscribers.pauses import pause
 from newsletter.subscribers.preferences import save
 
-# Both sides of the date line, half hours, and a zone whose summer is half an hour.
-ZONES = ("Europe/Paris", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati", "Pacific/Pago_Pago")
-DIGESTS = ("daily", "weekly")
-LANGUAGES = ("en", "fr")
-HARBOUR, DIPLOMACY, NONE = frozenset({"harbour"}), frozenset({"diplomacy"}), frozenset[str]()
-# Days around which clocks change in Paris and on Lord Howe Island, and one of nothing.
-STARTS = tuple(datetime(2026, *day, tzinfo=UTC) for day in ((3, 27, 9), (4, 3, 20), (10, 23, 5), (7, 1, 12)))
 # No longer than any grace, so that nothing is held while somebody looks this often.
 LOOK = timedelta(hours=12)
-MOST_READERS = 5
-
-who = st.integers(0, MOST_READERS - 1)
-pick = st.integers(0, 30)
-seldom = st.integers(0, 5).map(lambda number: number == 5)
-# What stands here more than once is drawn more often: claims need readers whose topics are met.
-rhythms = st.sampled_from(("weekly", "daily", "each", "daily", "weekly", "feed"))
-subjects = st.sampled_from((HARBOUR, DIPLOMACY, HARBOUR | DIPLOMACY, NONE))
-interests = st.sampled_from((NONE, HARBOUR, NONE, DIPLOMACY, HARBOUR | DIPLOMACY))
-languages, zones, hours = st.sampled_from(LANGUAGES), st.sampled_from(ZONES), st.sampled_from((None, 0, 7, 20))
-choices = st.fixed_dictionaries(
-    {"rhythm": rhythms, "language": languages, "topics": interests, "zone": zones, "hour": hours}
-)
-changes = st.one_of(
-    st.sampled_from(("each", "weekly", "daily", "each", "feed")).map(lambda rhythm: {"rhythm": rhythm}),
-    interests.map(lambda topics: {"topics": topics}),
-    st.sampled_from((1, 0, 3, 1)).map(lambda weeks: {"pause": (weeks, True)}),
-    st.sampled_from((1, 0, 3, 1)).map(lambda weeks: {"pause": (weeks, False)}),
-    st.one_of(
-        languages.map(lambda language: {"language": language}),
-        zones.map(lambda zone: {"zone": zone}),
-        hours.map(lambda hour: {"hour": hour}),
-    ),
-)
-Letters = list[tuple[int, dict[str, Any]]]
-letters = st.lists(st.tuples(who, changes), max_size=3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class News:
-    """An article to be."""
-
-    language: str
-    topics: frozenset[str]
-    feed_only: bool
-    everyone: bool
-    back_dated: bool
-
-
-articles = st.builds(News, language=languages, topics=subjects, feed_only=seldom, everyone=seldom, back_dated=seldom)
-news = st.lists(articles, max_size=2)
 
 
 class Digests(RuleBasedStateMachine):
@@ -233,8 +200,8 @@ class Digests(RuleBasedStateMachine):
     def _begin_with(self, news: list[News], letters: Letters) -> None:
         for article in news:
             self.publish(article)
-        for who, change in letters:
-            self.choose(who, change)
+        for number, change in letters:
+            self.choose(number, change)
 
     def _pass(self, how_long: timedelta, *, every: timedelta, twice: bool = False) -> None:
         """Let time pass, with a look at the clock `every` so often."""
