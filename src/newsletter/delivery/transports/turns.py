@@ -40,13 +40,13 @@ class Turns:
         """Begin with nobody."""
         self._selector = selectors.DefaultSelector()
         self._ready: deque[tuple[greenlet, bool]] = deque()
-        self._pauses: set[_Pause] = set()
+        self._pauses: dict[int, _Pause] = {}  # by file descriptor
         self._resting: deque[greenlet] = deque()
         self._looked_at = 0.0
         self._hears, self._says = socket.socketpair()
         self._hears.setblocking(False)
         self._says.setblocking(False)
-        self._selector.register(self._hears, READ, None)
+        self._selector.register(self._hears, READ)
         self._loop = getcurrent()
         self._living = 0
 
@@ -81,11 +81,9 @@ class Turns:
     def wait(self, sock: socket.socket, event: int, deadline: float) -> None:
         """Let others speak until `sock` is ready; `deadline` on the monotonic clock. Raises TimeoutError."""
         pause = _Pause(speaker=getcurrent(), deadline=deadline)
-        self._pauses.add(pause)
-        self._selector.register(sock, event, pause)
-        is_ready = self._loop.switch()
-        self._selector.unregister(sock)
-        if not is_ready:
+        self._attend(sock, event)
+        self._pauses[sock.fileno()] = pause
+        if not self._loop.switch():
             raise TimeoutError
 
     def rest(self) -> None:
@@ -124,22 +122,33 @@ class Turns:
             raise errors[0]
         return answers[0]
 
+    def _attend(self, sock: socket.socket, event: int) -> None:
+        """Have the kernel tell of `sock`. It stays registered: to do so anew for each reply took 14 us a message."""
+        key = self._selector.get_map().get(sock)
+        if key is not None and (key.fileobj is not sock or key.events != event):
+            # The number may be that of a socket that was closed, or is encrypted since.
+            self._selector.unregister(sock)
+            key = None
+        if key is None:
+            self._selector.register(sock, event)
+
     def _listen(self) -> None:
         for key, _ in self._selector.select(_LOOK_S if self._pauses else None):
-            if key.data is None:
+            if key.fileobj is self._hears:
                 self._hear()
+            elif key.fd in self._pauses:
+                self._end(key.fd, is_ready=True)
             else:
-                self._end(key.data, is_ready=True)
+                # Nobody waits for it now, and it would be told again at once.
+                self._selector.unregister(key.fileobj)
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
-            for pause in [each for each in self._pauses if each.deadline <= now]:
-                self._end(pause, is_ready=False)
+            for fd in [fd for fd, pause in self._pauses.items() if pause.deadline <= now]:
+                self._end(fd, is_ready=False)
 
-    def _end(self, pause: _Pause, *, is_ready: bool) -> None:
-        if pause in self._pauses:
-            self._pauses.remove(pause)
-            self._ready.append((pause.speaker, is_ready))
+    def _end(self, fd: int, *, is_ready: bool) -> None:
+        self._ready.append((self._pauses.pop(fd).speaker, is_ready))
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):

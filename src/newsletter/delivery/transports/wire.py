@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter.delivery.transports.turns import READ, WRITE, Turns, turns_here
 
@@ -19,7 +20,6 @@ MAX_REPLY = 1_000  # characters kept of what a server says
 MAX_LINES = 100  # of one reply
 _MAX_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512; servers with long links in their replies exist
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
-_USUAL = {b"250": 250, b"354": 354}  # nearly all replies, in one line: the rest takes the long way
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")
 
 
@@ -103,17 +103,14 @@ class Wire:
         kept = 0
         for _ in range(MAX_LINES):
             line = self.line(deadline)
-            if not texts and line[3:4] == b" " and line[:3] in _USUAL:
-                return Reply(code=_USUAL[line[:3]], text=printable(line[4:].decode("utf-8", "replace"))[:MAX_REPLY])
-            found = _LINE.fullmatch(line)
-            if found is None:
-                raise WireLost("the server answered something that is not SMTP")
-            code, mark, text = found.groups()
+            if not texts and line[3:4] == b" ":
+                return _whole_reply(line)
+            code, mark, text = _parts_of(line)
             if kept < MAX_REPLY:
-                texts.append(printable((text or b"").decode("utf-8", "replace")))
+                texts.append(text)
                 kept += len(texts[-1]) + 1
             if mark != b"-":
-                return Reply(code=int(code), text=" ".join(texts)[:MAX_REPLY])
+                return Reply(code=code, text=" ".join(texts)[:MAX_REPLY])
         raise WireLost("the server's reply has no end")
 
     def line(self, deadline: float) -> bytes:
@@ -158,6 +155,9 @@ class Wire:
     def _receive_in_turns(self, turns: Turns, deadline: float) -> bytes:
         if self._sock.gettimeout() != 0:
             self._sock.settimeout(0)
+        # The answer is hardly ever there at once: to wait first saves a call of the kernel each time.
+        if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            turns.wait(self._sock, READ, deadline)
         while True:
             try:
                 return self._sock.recv(4_096)
@@ -165,6 +165,23 @@ class Wire:
                 turns.wait(self._sock, READ, deadline)
             except ssl.SSLWantWriteError:
                 turns.wait(self._sock, WRITE, deadline)
+
+
+# A server says the same few words to every message.
+@lru_cache(maxsize=64)
+def _whole_reply(line: bytes) -> Reply:
+    """The reply that is one line. Raises WireLost."""
+    code, _, text = _parts_of(line)
+    return Reply(code=code, text=text[:MAX_REPLY])
+
+
+def _parts_of(line: bytes) -> tuple[int, bytes | None, str]:
+    """Code, mark behind it and text of a line. Raises WireLost."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise WireLost("the server answered something that is not SMTP")
+    code, mark, text = found.groups()
+    return int(code), mark, printable((text or b"").decode("utf-8", "replace"))
 
 
 def _cause(error: OSError) -> str:
