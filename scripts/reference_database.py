@@ -54,6 +54,13 @@ MEANINGS: Mapping[str, str] = {
     "revocations": "What a running sender looks at before each attempt: readers who left, editions that were stopped.",
     "lanes": "How fast mail may go over a transport, as a whole or to one recipient domain; what refusals taught.",
     "traffic": "Answers of each transport by minute and edition: limits an hour or a day, and the pace that is shown.",
+    "feed_versions": "What a feed file held under an entity tag, as marks of its entries: readers who have these get "
+    "the others alone.",
+    "hub_subscriptions": "Programs that asked our own hub to be told of a feed (WebSub), until when, and how it went.",
+    "hub_tasks": "What has to be told and to whom: external hubs, subscribers to verify, subscribers to send new "
+    "entries to.",
+    "feed_readers": "How many read a feed through a service, by day: as the service says, or as programs were counted.",
+    "private_feeds": "Personal feeds that stand for email. Of the token there is a hash only.",
     "outputs": "The written feeds, pages and pictures by hash, so that a stale file can be mended.",
     "events": "What was done, when and by whom.",
 }

@@ -77,7 +77,15 @@ class Workshop:
             max_entries=self._config.feeds.entries,
             max_bytes=self._config.feeds.max_bytes,
             schedules=tuple(self._config.schedules),
+            hubs=self.hubs,
         )
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The WebSub hubs named in the feeds, our own first."""
+        feeds = self._config.feeds
+        own = (f"{self.masthead.base_url}/hub",) if feeds.hub else ()
+        return (*own, *feeds.hubs)
 
     def bench(self, now: datetime) -> editions.Workbench:
         """What drafts articles, at the hour `now`."""

@@ -109,6 +109,24 @@ def read_base_url(value: object) -> str:
     return f"{url.scheme}://{shown}" if is_default else f"{url.scheme}://{shown}:{port}"
 
 
+def read_hub(value: object) -> str:
+    """The address of a WebSub hub: https, or http on this machine."""
+    text = read_text(value)
+    advice = "Write the whole address of the hub, as in https://hub.example.org/."
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise ValueError(f"is not an address. {advice}") from None
+    # Not quoted: somebody may have put a password here.
+    if "@" in url.netloc:
+        raise ValueError(f"holds a user name. {advice}")
+    if url.scheme not in ("http", "https") or not url.hostname or "#" in text or not text.isascii() or " " in text:
+        raise ValueError(f"{quoted(text)} does not begin with https:// and a host. {advice}")
+    if url.scheme == "http" and not is_loopback(read_host(url.hostname)):
+        raise ValueError(f"{quoted(text)} is not encrypted. Write https://; http is for localhost alone.")
+    return text
+
+
 def read_tag(value: object) -> str:
     """Who mints uids and since when (RFC 4151 §2.1): "news.example.org,2026-11-24"."""
     text = read_text(value)

@@ -22,6 +22,7 @@ from newsletter.config.addresses import (
     read_database_url,
     read_domain,
     read_host,
+    read_hub,
     read_mailbox,
     read_network,
     read_tag,
@@ -112,11 +113,13 @@ class EmailSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedSettings:
-    """How long a feed grows: `entries` articles or `max_bytes` octets, whichever comes first."""
+    """How long a feed grows: `entries` articles or `max_bytes` octets, whichever comes first; who is told of it."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = _RULES
     entries: Annotated[int, Reads(whole_number(1, 1_000))] = 50
     max_bytes: Annotated[int, Reads(whole_number(10_000, 10_000_000))] = 512_000
+    hubs: Annotated[tuple[str, ...], Reads(list_of(read_hub))] = ()
+    hub: Annotated[bool, Reads(read_flag)] = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

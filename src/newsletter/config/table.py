@@ -163,6 +163,20 @@ SETTINGS: tuple[Setting, ...] = (
         default="512000",
     ),
     Setting(
+        key="feeds.hubs",
+        kind="list of https addresses",
+        meaning="WebSub hubs that are told of every change, beside our own.",
+        example='["https://hub.example.org/"]',
+        default="[]",
+    ),
+    Setting(
+        key="feeds.hub",
+        kind="true or false",
+        meaning="Whether `serve` is a WebSub hub for its own feeds, at `/hub`.",
+        example="true",
+        default="false",
+    ),
+    Setting(
         key="topics.SLUG.names",
         kind="table of texts",
         meaning="What readers see the topic called, in each language.",

@@ -27,7 +27,7 @@ class Channel:
     `uid` is the atom:id, a tag URI that never changes. `authors_name` stands for an article without an
     author. `alternates` maps a language to the sibling feed in that language. `started` (aware) is the
     hour an empty feed shows as its last change. `ttl_minutes` agrees with the Cache-Control of the server.
-    `time_zone` (IANA) tells on which day something was changed.
+    `time_zone` (IANA) tells on which day something was changed. `hubs` are the WebSub hubs that are told of changes.
     """
 
     uid: str
@@ -44,6 +44,7 @@ class Channel:
     icon: Image | None = None
     ttl_minutes: int = 60
     time_zone: str = "UTC"
+    hubs: tuple[str, ...] = ()
 
 
 def tidy(channel: Channel) -> Channel:
@@ -63,7 +64,7 @@ def tidy(channel: Channel) -> Channel:
         raise ValueError(
             f"The feed {channel.uid!r} needs an absolute URI as its id, and languages like “en” or “fr-CA”."
         )
-    for url in (*urls, *siblings, *icon):
+    for url in (*urls, *siblings, *icon, *channel.hubs):
         if not is_web_address(url):
             raise ValueError(f"The feed has the address {url!r}. Write an absolute one, like https://news.example.org.")
     return replace(

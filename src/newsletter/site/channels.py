@@ -18,7 +18,7 @@ from newsletter.model import Article, Masthead, Topic
 class Press:
     """What rendering needs beside the store: masthead, the tag uids are minted under, theme, feed limits.
 
-    `schedules` are the names of those that have a feed of their digests.
+    `schedules` are the names of those that have a feed of their digests; `hubs` are told of changes (WebSub).
     """
 
     masthead: Masthead
@@ -27,6 +27,7 @@ class Press:
     max_entries: int
     max_bytes: int
     schedules: tuple[str, ...] = ()
+    hubs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +80,7 @@ def channel_of(place: FeedPlace, press: Press) -> Channel:
         started=started_on(press.tag),
         alternates={each: urls for each, urls in siblings.items() if each != place.language},
         time_zone=masthead.time_zone,
+        hubs=press.hubs,
     )
 
 

@@ -1,7 +1,7 @@
 """The tables. Every name here is a word of the glossary; every time is UTC.
 
 Read by the named queries beside this file and by Alembic; nobody else sees a table. Those of the
-newsroom itself stand here, the others in three files beside it.
+newsroom itself stand here, the others in four files beside it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,13 @@ from newsletter.store.tables_of_editions import (
     variants,
     waves,
 )
+from newsletter.store.tables_of_feeds import (
+    feed_readers,
+    feed_versions,
+    hub_subscriptions,
+    hub_tasks,
+    private_feeds,
+)
 from newsletter.store.tables_of_readers import (
     confirmations,
     consents,
@@ -57,6 +64,10 @@ __all__ = [
     "editions",
     "events",
     "exclusions",
+    "feed_readers",
+    "feed_versions",
+    "hub_subscriptions",
+    "hub_tasks",
     "lanes",
     "media",
     "meta",
@@ -65,6 +76,7 @@ __all__ = [
     "notices",
     "outputs",
     "owed",
+    "private_feeds",
     "publications",
     "revisions",
     "revocations",
