@@ -196,3 +196,19 @@ class Waiting:
     subject: str
     state: EditionState
     at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrivateFeed:
+    """A reader's own feed as somebody asked for it; `content` is None for one that has ended."""
+
+    content: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrivateAddresses:
+    """The addresses of a private feed: whoever knows one reads along, and nobody can look them up again."""
+
+    rss: str
+    atom: str
+    json: str

@@ -128,6 +128,15 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Audio:
+    """A recording that goes with an article, as a podcast's episode; `size` in octets, 0 where nobody knows it."""
+
+    url: str
+    media_type: str
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Manuscript:
     """An article as read from its file, before the newsroom knows its uid, URL or pictures.
 
@@ -136,7 +145,8 @@ class Manuscript:
     before sanitising, for the comparison with what readers get. `topics` are the author's words.
     `standfirst` is the summary where the author wrote one. `date` is a plain wish of the author (aware
     UTC), `publish_at` the hour before which nothing of it may be seen. `lines` maps a front matter
-    field to its line.
+    field to its line. `audio` is a file's name, or an https address with what the author says of its
+    size in octets (0: nothing) and media type.
     """
 
     path: str
@@ -153,6 +163,9 @@ class Manuscript:
     topics: tuple[str, ...] = ()
     image: str | None = None
     image_alt: str = ""
+    audio: str | None = None
+    audio_bytes: int = 0
+    audio_type: str = ""
     slug: str | None = None
     uid: str | None = None
     draft: bool = False
@@ -200,6 +213,7 @@ class Article:
     date: datetime | None = None
     standfirst: str = ""
     changes: tuple[Change, ...] = ()
+    audio: Audio | None = None
 
     @property
     def shown_at(self) -> datetime:

@@ -23,6 +23,7 @@ from newsletter.delivery.transports.failover import Circuits
 from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
+from newsletter.hub_desk import HubDesk
 from newsletter.model import EditionKind, Finding, Masthead, SubscriberId
 from newsletter.overviews import status_of
 from newsletter.owner_desk import OwnerDesk
@@ -33,11 +34,7 @@ from newsletter.schedule_desk import ScheduleDesk, ScheduleTools, board_of
 from newsletter.site.lock import writing_alone
 from newsletter.store import Store
 from newsletter.store.articles import StoredArticle, all_articles
-from newsletter.store.editions import (
-    StoredEdition,
-    list_editions,
-    variants_of,
-)
+from newsletter.store.editions import StoredEdition, list_editions, variants_of
 from newsletter.store.meta import add_event, remember, remembered
 from newsletter.store.schema import require_head
 from newsletter.upkeep import Upkeep
@@ -219,8 +216,7 @@ class Newsroom:
 
     def check(self, file: Path, *, wishes: Wishes) -> tuple[tuple[str, Finding], ...]:
         """The findings of one article in all its outputs."""
-        wishes = replace(wishes, for_a_look=True)
-        return self.plan([file], wishes=wishes, publish=PublishWishes(sample=True)).findings
+        return self.plan([file], wishes=replace(wishes, for_a_look=True), publish=PublishWishes(sample=True)).findings
 
     # Articles.
 
@@ -333,6 +329,10 @@ class Newsroom:
     def readers_desk(self, *, told: Callable[[], None]) -> ReadersDesk:
         """What readers do by themselves; `told` hears that a notice waits to be sent."""
         return ReadersDesk(self._workshop.desk_tools(told))
+
+    def hub_desk(self) -> HubDesk:
+        """What tells hubs, and who asked our own, that feeds have changed."""
+        return HubDesk(self._workshop.hub_tools)
 
     def unsubscribe(self, reader: SubscriberId, *, source: str) -> subscribers.Unsubscribed | None:
         """End a reader's mail at once, also what is queued. Safe to repeat."""

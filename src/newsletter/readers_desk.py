@@ -16,9 +16,12 @@ from sqlalchemy import Connection
 from newsletter import subscribers
 from newsletter.answers import Explanation
 from newsletter.errors import UsageError
+from newsletter.feeds_desk import FeedsDesk, FeedTools
 from newsletter.mail import compose_notice
 from newsletter.model import Masthead, Subscriber, SubscriberId
+from newsletter.site import Press
 from newsletter.store import Store, overview
+from newsletter.store.feed_readers import forget_feed_readers
 from newsletter.store.notices import NewNotice, delete_settled_notices, insert_notice
 from newsletter.store.suppressions import suppression_of
 from newsletter.store.traffic import forget_traffic
@@ -28,12 +31,13 @@ from newsletter.subscribers.forms import ConfirmationState
 from newsletter.subscribers.notice_words import notice_text
 from newsletter.subscribers.pauses import pause
 from newsletter.subscribers.preferences import save, view_of
+from newsletter.subscribers.private_feeds import has_private_feed
 from newsletter.subscribers.sign_ups import ask_address_change, ask_return, sign_up
 from newsletter.subscribers.tokens import preferences_token, read_confirm_token, read_preferences_token
 from newsletter.subscribers.wanted import Asking, NoticeWanted
 
 NOTICES_KEPT = timedelta(days=30)
-TRAFFIC_KEPT = timedelta(days=400)  # longer than any warm-up looks back
+TRAFFIC_KEPT = timedelta(days=400)  # of mail and of feed readers; longer than any warm-up looks back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,16 +51,30 @@ class DeskTools:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     asking: Asking
+    press: Press
+    random: Callable[[int], bytes]
     newcomers: Mapping[str, int] = field(default_factory=dict)
     told: Callable[[], None] = lambda: None
 
 
 class ReadersDesk:
-    """A reader's wishes by link and by form. Every method but the `…_of` is one transaction and safe to repeat."""
+    """A reader's wishes by link and by form. Every method but the `…_of` is one transaction and safe to repeat.
+
+    `feeds` is the private feeds' desk.
+    """
 
     def __init__(self, tools: DeskTools) -> None:
         """Stand ready."""
         self._tools = tools
+        self.feeds = FeedsDesk(
+            FeedTools(
+                store=tools.store,
+                press=tools.press,
+                random=tools.random,
+                intake=self._intake,
+                chooser=self._chooser,
+            )
+        )
 
     # Leaving, and coming back.
 
@@ -113,7 +131,7 @@ class ReadersDesk:
     def preferences_of(self, token: str) -> PreferencesView | None:
         """What the reader of a preferences link chose. Writes nothing."""
         found = self._chooser(token)
-        return None if found is None else view_of(found, keys=self._tools.keys)
+        return None if found is None else self._view(found)
 
     def save_preferences(self, token: str, choices: Choices) -> tuple[Answer, PreferencesView] | None:
         """Keep what the reader chose; nothing of it when one choice is odd."""
@@ -124,7 +142,7 @@ class ReadersDesk:
             saved, answer = save(self._tools.store, found.id, choices, intake=self._intake()), Answer.TAKEN
         except UsageError:
             saved, answer = found, Answer.ODD_CHOICE
-        return None if saved is None else (answer, view_of(saved, keys=self._tools.keys))
+        return None if saved is None else (answer, self._view(saved))
 
     def pause(self, token: str, *, weeks: int, catch_up: bool = False) -> PreferencesView | None:
         """Send nothing for 1 to 26 `weeks`, or end the pause with 0; with `catch_up` what is missed is owed."""
@@ -132,7 +150,7 @@ class ReadersDesk:
         if found is None:
             return None
         paused = pause(self._tools.store, found.id, weeks=weeks, catch_up=catch_up, intake=self._intake())
-        return None if paused is None else view_of(paused, keys=self._tools.keys)
+        return None if paused is None else self._view(paused)
 
     def ask_address_change(self, token: str, address: str) -> Answer | None:
         """Have a notice sent to the new `address`, whose link moves the subscription there."""
@@ -170,6 +188,7 @@ class ReadersDesk:
         with self._tools.store.writing() as connection:
             delete_settled_notices(connection, now - NOTICES_KEPT)
             forget_traffic(connection, before=now - TRAFFIC_KEPT)
+            forget_feed_readers(connection, before=(now - TRAFFIC_KEPT).date())
 
     # Whose link it is.
 
@@ -193,6 +212,10 @@ class ReadersDesk:
 
         reader = read_preferences_token(self._tools.keys, token, version_of)
         return read[0] if reader is not None and read else None
+
+    def _view(self, reader: Subscriber) -> PreferencesView:
+        tools = self._tools
+        return view_of(reader, keys=tools.keys, has_private_feed=has_private_feed(tools.store, reader))
 
     def _confirmation(self, found: Agreement) -> ConfirmationView:
         reader, preferences = found.subscriber, ""
@@ -253,9 +276,10 @@ def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int, n
         suppression = suppression_of(connection, key)
         suppressed = None if suppression is None else suppression.reason
         lines = overview.editions_for_reader(connection, subscriber.id, limit=limit) if subscriber else []
+    reads_feed = subscriber is not None and has_private_feed(store, subscriber)
     return Explanation(
         subscriber=subscriber,
         suppressed=suppressed,
-        would_get=subscribers.prospects(subscriber, suppressed=suppressed, now=now),
+        would_get=subscribers.prospects(subscriber, suppressed=suppressed, now=now, has_private_feed=reads_feed),
         editions=tuple(lines),
     )

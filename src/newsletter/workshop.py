@@ -26,6 +26,7 @@ from newsletter.delivery.pace import pace_rules
 from newsletter.delivery.transports import Transport, open_transports
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.delivery.transports.failover import Circuits
+from newsletter.hub_desk import HubDeskTools
 from newsletter.model import Article, Masthead
 from newsletter.owner_desk import OwnerDesk, OwnerTools
 from newsletter.readers_desk import DeskTools
@@ -77,15 +78,8 @@ class Workshop:
             max_entries=self._config.feeds.entries,
             max_bytes=self._config.feeds.max_bytes,
             schedules=tuple(self._config.schedules),
-            hubs=self.hubs,
+            hubs=self._config.hubs,
         )
-
-    @property
-    def hubs(self) -> tuple[str, ...]:
-        """The WebSub hubs named in the feeds, our own first."""
-        feeds = self._config.feeds
-        own = (f"{self.masthead.base_url}/hub",) if feeds.hub else ()
-        return (*own, *feeds.hubs)
 
     def bench(self, now: datetime) -> editions.Workbench:
         """What drafts articles, at the hour `now`."""
@@ -143,8 +137,24 @@ class Workshop:
             clock=self._world.clock,
             new_id=self._world.new_id,
             asking=subscribers.Asking(**asdict(self._config.readers)),
+            press=self.press,
+            random=self._world.random,
             newcomers=self.newcomers,
             told=told,
+        )
+
+    @property
+    def hub_tools(self) -> HubDeskTools:
+        """What the hubs' desk works with."""
+        return HubDeskTools(
+            store=self._store(),
+            folder=self._folder,
+            base_url=self.masthead.base_url,
+            hubs=self._config.feeds.hubs,
+            is_hub=self._config.feeds.hub,
+            clock=self._world.clock,
+            jitter=lambda: self._world.random(1)[0] / 256,
+            new_id=lambda: self._world.random(24).hex(),
         )
 
     def schedule_tools(

@@ -169,7 +169,8 @@ def test_data_holds_all_that_is_kept(run, published: Path) -> None:
     data = run("subscribers", "data", "ada@example.org").data
 
     assert set(data) == {
-        "subscriber", "suppression", "consents", "confirmations", "deliveries", "attempts", "owed", "notices", "events"
+        "subscriber", "suppression", "consents", "confirmations", "deliveries", "attempts", "owed", "notices",
+        "private_feeds", "events",
     }  # fmt: skip
     assert [delivery["state"] for delivery in data["deliveries"]] == ["sent"]
     assert run("subscribers", "data", "zoe@example.org").code == 2

@@ -27,6 +27,8 @@ def test_every_route_is_documented(masthead) -> None:
         feed_pages=True,
         clock=None,
         next_run=None,
+        hub=SimpleNamespace(ask=None),
+        hubs=(),
     )
     app = create_app(newsroom, dev_inbox=False)
 
@@ -39,7 +41,7 @@ def test_every_route_is_documented(masthead) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["newsletter_subscribers", "newsletter_notices", "newsletter_editions", "newsletter_runs"]
+    "name", ["newsletter_subscribers", "newsletter_notices", "newsletter_editions", "newsletter_runs", "newsletter_hub"]
 )
 def test_every_count_is_documented(name: str) -> None:
     assert f"`{name}`" in PAGE

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from newsletter.feeds import build_feeds, clean
+from newsletter.feeds import build_feeds, clean, take_apart
 from newsletter.model import Article, Image, Topic
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -139,3 +139,21 @@ def test_another_parser_agrees_on_every_id(channel, article):
         read = feedparser.parse(data, resolve_relative_uris=False, sanitize_html=False)
         assert read.bozo == 0
         assert [entry.id for entry in read.entries] == ids
+
+
+@FAST
+@given(articles=MANY)
+def test_any_feed_can_be_taken_apart_and_each_entry_sent_alone(channel, articles):
+    made = build_feeds(channel, articles)
+
+    for content in (made.rss, made.atom, made.json):
+        parts = take_apart(content)
+        assert parts.without(()) == content
+        uids = [entry.get("id") for entry in feedparser.parse(content).entries] if content[:1] != b"{" else None
+        assert len(parts.entries) == len(json.loads(made.json)["items"])
+        for at, mark in enumerate(parts.marks):
+            alone = parts.without(set(parts.marks) - {mark})
+            if uids is None:
+                json.loads(alone)
+            elif parts.marks.count(mark) == 1:
+                assert [entry.get("id") for entry in feedparser.parse(alone).entries] == [uids[at]]

@@ -106,6 +106,7 @@ def from_manuscripts(check_written) -> Produce:
         "link-without-host": '<a href="http:///x">tides</a>',
     }
     changes = {
+        "audio-size-missing": {"audio": "https://example.com/episode.mp3"},
         "language-unknown": {"language": "de"},
         "replacement-character": {"title": "\ufffd"},
         "summary-too-long": {"summary": "x" * 281},

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from newsletter.site import Written, write_outputs
+sys.path.insert(0, str(Path(__file__).parent / "harness"))
+
+from site_desk import TAG, Desk  # found only through the line above
+
+from newsletter.model import Article, Masthead
+from newsletter.site import Press, Written, write_outputs
 from newsletter.store import Store
 from newsletter.store.outputs import StoredOutput, output_paths, outputs_at
 from newsletter.store.tables import metadata
 
+ROOT = Path(__file__).parents[2]
 Write = Callable[[Mapping[str, bytes]], Written]
 Rows = Callable[[], Mapping[str, StoredOutput]]
 
@@ -61,3 +68,15 @@ def external_tool() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture
+def press(masthead: Masthead) -> Press:
+    folder = ROOT / "templates"
+    templates = {f"pages/{file.name}": file.read_text("utf-8") for file in (folder / "pages").iterdir()}
+    return Press(masthead=masthead, tag=TAG, templates=templates, max_entries=3, max_bytes=512_000)
+
+
+@pytest.fixture
+def desk(store: Store, press: Press, article: Article, now: datetime) -> Desk:
+    return Desk(store, press, article, now)

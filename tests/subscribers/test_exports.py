@@ -163,4 +163,44 @@ def test_an_export_read_back_by_import_gives_the_same_readers(
 
 @pytest.mark.parametrize("form", list(ExportForm))
 def test_an_empty_newsroom_exports_no_reader(store: Store, form: ExportForm) -> None:
-    assert len(list(export_rows(store, form=form))) == (1 if form is ExportForm.CSV else 0)
+    assert len(list(export_rows(store, form=form))) == (0 if form is ExportForm.JSON_LINES else 1)
+
+
+FOR_PROGRAMS = [form for form in ExportForm if form not in (ExportForm.CSV, ExportForm.JSON_LINES)]
+
+
+@pytest.mark.parametrize("form", FOR_PROGRAMS)
+def test_what_another_program_gets_is_read_back_with_the_same_readers(
+    sqlite_store: Store, intake: Intake, consent: Consent, form: ExportForm
+) -> None:
+    for address in ("ada@example.org", "cleo@example.org", "+wim@example.org"):
+        choices = Choices(name=f"={address[:3]}", topics=("diplomacy",))
+        add(sqlite_store, Newcomer(address=address, choices=choices), consent=consent, intake=intake)
+    unsubscribe(sqlite_store, list_subscribers(sqlite_store)[1].id, source="cli", now=intake.now)
+    before = {reader.address: reader for reader in list_subscribers(sqlite_store)}
+    sheet = "".join(export_rows(sqlite_store, form=form)).encode()
+    with sqlite_store.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+
+    rows = open_spreadsheet(io.BytesIO(sheet), name="readers.csv").rows
+    report = import_rows(sqlite_store, rows, consent=consent, intake=intake)
+
+    after = list_subscribers(sqlite_store)
+    assert (report.counts[Arrival.ADDED], report.counts[Arrival.INVALID]) == (2, 0)
+    assert [reader.address for reader in after] == ["ada@example.org", "+wim@example.org"]
+    assert {reader.name for reader in after} <= {before[reader.address].name for reader in after} | {""}
+    has_labels = form not in (ExportForm.SUBSTACK, ExportForm.LISTMONK)
+    assert {reader.topics for reader in after} == ({("diplomacy",)} if has_labels else {()})
+
+
+@pytest.mark.parametrize("form", [ExportForm.MAILCHIMP, ExportForm.SUBSTACK])
+def test_who_left_goes_to_no_program_that_could_not_be_told(
+    store: Store, added: Add, intake: Intake, form: ExportForm
+) -> None:
+    added("ada@example.org")
+    unsubscribe(store, added("cleo@example.org").id, source="cli", now=intake.now)
+
+    assert "cleo@" not in "".join(export_rows(store, form=form))
+    left = SubscriberFilter(state=SubscriberState.UNSUBSCRIBED)
+    assert "cleo@" in "".join(export_rows(store, left, form=form))

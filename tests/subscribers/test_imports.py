@@ -3,21 +3,38 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Column, insert, update
 
 from newsletter.model import SubscriberState
 from newsletter.store import Store
+from newsletter.store.columns import Utc
+from newsletter.store.subscribers import hold_sequence
 from newsletter.store.suppressions import Suppression
-from newsletter.store.tables import consents, events, subscribers, wordings
+from newsletter.store.tables import (
+    article_topics,
+    articles,
+    consents,
+    counters,
+    events,
+    owed,
+    publications,
+    revisions,
+    subscribers,
+    wordings,
+)
 from newsletter.subscribers import (
     Arrival,
     BadRow,
     Consent,
     ImportReport,
     Intake,
+    Outcome,
     Row,
     SuppressionReason,
+    Wishes,
     counts,
     find,
     import_rows,
@@ -25,7 +42,8 @@ from newsletter.subscribers import (
     suppress,
     unsubscribe,
 )
-from newsletter.subscribers.imports import BATCH_ROWS, MAX_PROBLEMS_KEPT
+from newsletter.subscribers.import_report import MAX_PROBLEMS_KEPT
+from newsletter.subscribers.imports import BATCH_ROWS
 
 Import = Callable[..., ImportReport]
 Rows = Callable[..., list[dict[str, object]]]
@@ -47,7 +65,7 @@ def imported(store: Store, intake: Intake) -> Import:
     def run(text: str, *, wording: str = "Asked by letter.", dry_run: bool = False) -> ImportReport:
         rows = open_spreadsheet(io.BytesIO(text.encode()), name="readers.csv").rows
         consent = Consent(wording=wording, source="subscribers import readers.csv")
-        return import_rows(store, rows, consent=consent, intake=intake, dry_run=dry_run)
+        return import_rows(store, rows, consent=consent, intake=intake, wishes=Wishes(dry_run=dry_run))
 
     return run
 
@@ -132,7 +150,9 @@ def test_a_dry_run_foresees_the_import_and_writes_nothing(imported: Import, rows
 
 def test_a_dry_run_finds_an_address_repeated_far_apart(store: Store, intake: Intake, consent: Consent) -> None:
     again = Row(line=9_999, cells={"address": "Reader0@example.org"})
-    foreseen = import_rows(store, [*many(BATCH_ROWS + 5), again], consent=consent, intake=intake, dry_run=True)
+    foreseen = import_rows(
+        store, [*many(BATCH_ROWS + 5), again], consent=consent, intake=intake, wishes=Wishes(dry_run=True)
+    )
     done = import_rows(store, [*many(BATCH_ROWS + 5), again], consent=consent, intake=intake)
 
     assert foreseen.counts == done.counts
@@ -177,3 +197,98 @@ def test_an_empty_file_is_a_report_of_zeros(imported: Import) -> None:
 
     assert set(report.counts) == set(Arrival)
     assert tally(report) == {}
+
+
+def published(store: Store, now: datetime, *days_ago: int) -> None:
+    """One article for mail, published so many days ago, for each of `days_ago`; the present is the last."""
+    with store.writing() as connection:
+        hold_sequence(connection)
+        for seq, days in enumerate(days_ago, start=1):
+            uid = f"article-{seq}"
+            row = {"uid": uid, "group_uid": uid, "slug": uid, "language": "en", "state": "published"}
+            columns = {column.name: _filler(column, now) for column in articles.c if not column.nullable}
+            article_id = connection.execute(
+                insert(articles).values({**columns, **row, "id": seq}).returning(articles.c.id)
+            ).scalar_one()
+            columns = {column.name: _filler(column, now) for column in revisions.c if not column.nullable}
+            columns |= {"id": seq, "article_id": article_id}
+            connection.execute(insert(revisions).values(columns))
+            moment = now - timedelta(days=days)
+            publication = {"seq": seq, "article_id": article_id, "revision_id": seq, "kind": "publish"}
+            connection.execute(insert(publications).values(**publication, mail=True, at=moment))
+        connection.execute(update(counters).values(value=len(days_ago)))
+
+
+def _filler(column: Column[object], now: datetime) -> object:
+    kind = column.type.python_type if not isinstance(column.type, Utc) else datetime
+    return {datetime: now, int: 0, bool: False, dict: {}, bytes: b""}.get(kind, "")
+
+
+def test_readers_go_on_where_their_mail_elsewhere_ended(
+    store: Store, intake: Intake, consent: Consent, now: datetime, rows: Rows
+) -> None:
+    published(store, now, 30, 20, 10, 1)
+    sheet = [
+        Row(line=2, cells={"address": "ada@example.org", "rhythm": "each"}),
+        Row(line=3, cells={"address": "wim@example.org", "rhythm": "weekly"}),
+        Row(line=4, cells={"address": "ben@example.org", "rhythm": "feed"}),
+    ]
+
+    wishes = Wishes(received_up_to=now - timedelta(days=15))
+    import_rows(store, sheet, consent=consent, intake=intake, wishes=wishes)
+
+    cursors = {row["address"]: row["covered_through"] for row in rows(subscribers)}
+    assert cursors == {"ada@example.org": 4, "wim@example.org": 2, "ben@example.org": 4}
+    assert [(row["subscriber_id"], row["article_id"], row["reason"]) for row in rows(owed)] == [
+        (rows(subscribers)[0]["id"], 3, "import"),
+        (rows(subscribers)[0]["id"], 4, "import"),
+    ]
+
+
+def test_without_a_word_nobody_is_mailed_what_came_out_before(
+    store: Store, intake: Intake, consent: Consent, now: datetime, rows: Rows
+) -> None:
+    published(store, now, 30, 1)
+
+    import_rows(store, many(2), consent=consent, intake=intake)
+
+    assert ([row["covered_through"] for row in rows(subscribers)], rows(owed)) == ([2, 2], [])
+
+
+def test_a_date_before_the_first_article_is_the_beginning(
+    store: Store, intake: Intake, consent: Consent, now: datetime, rows: Rows
+) -> None:
+    published(store, now, 30)
+    sheet = [Row(line=2, cells={"address": "wim@example.org", "rhythm": "weekly"})]
+
+    wishes = Wishes(received_up_to=now - timedelta(days=99))
+    import_rows(store, sheet, consent=consent, intake=intake, wishes=wishes)
+
+    assert [row["covered_through"] for row in rows(subscribers)] == [0]
+
+
+def test_only_topics_a_reader_chose_are_owed_after_an_import(
+    store: Store, intake: Intake, consent: Consent, now: datetime, rows: Rows
+) -> None:
+    published(store, now, 2, 1)
+    with store.writing() as connection:
+        connection.execute(insert(article_topics).values(article_id=2, topic="diplomacy", position=0))
+    sheet = [Row(line=2, cells={"address": "ada@example.org", "topics": "diplomacy"})]
+
+    wishes = Wishes(received_up_to=now - timedelta(days=15))
+    import_rows(store, sheet, consent=consent, intake=intake, wishes=wishes)
+
+    assert [row["article_id"] for row in rows(owed)] == [2]
+
+
+def test_somebody_hears_of_each_row_with_its_line(store: Store, imported: Import, intake: Intake) -> None:
+    heard: list[Outcome] = []
+    sheet = open_spreadsheet(io.BytesIO(FILE.encode()), name="readers.csv").rows
+    consent = Consent(wording="Asked by letter.", source="import readers.csv")
+
+    report = import_rows(store, sheet, consent=consent, intake=intake, wishes=Wishes(told=heard.append))
+
+    assert [outcome.line for outcome in heard] == [2, 3, 4, 5, 6, 7, 8]
+    assert sum(report.counts.values()) == len(heard)
+    added = [outcome for outcome in heard if outcome.settings is not None]
+    assert [(outcome.line, outcome.arrival) for outcome in added] == [(2, "added"), (3, "added"), (8, "added")]

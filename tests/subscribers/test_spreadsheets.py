@@ -34,6 +34,10 @@ def addresses(rows: list[Row | BadRow]) -> list[tuple[int, str]]:
         b'"email","name"\n"ada@example.org","Ada"\n',
         b"email, name\nada@example.org, Ada \n",
         b"email,name\n\n , \nada@example.org,Ada,,\n",
+        b"email,name\rada@example.org,Ada\r",
+        "email,name\nada@example.org,Ada\n".encode("utf-16"),
+        "\ufeffemail;name\r\nada@example.org;Ada\r\n".encode("utf-16-be"),
+        "email\tname\rada@example.org\tAda\r".encode("utf-16"),
     ],
 )
 def test_the_same_reader_is_found_however_a_spreadsheet_saves_it(octets: bytes) -> None:
@@ -61,10 +65,9 @@ def test_cells_left_out_at_the_end_of_a_row_are_absent() -> None:
         (b"\n", "readers.csv:1: the file is empty."),
         (b"ada@example.org,Ada\n", "readers.csv:1: the first line names no column “address”."),
         (b"email,mail,name,name\n", "readers.csv:1: the first line names these columns twice: address, name."),
-        ("email\nada@example.org\n".encode("utf-16"), "readers.csv:1: the file is in UTF-16. Save it as “CSV UTF-8”"),
+        ("name\nAda\n".encode("utf-16"), "readers.csv:1: the file is in UTF-16. So read, the first line names no"),
         ("email\n".encode("utf-16-le"), "readers.csv:1: the file is in UTF-16, or not text at all."),
         ("email,prénom\n".encode("latin-1"), "readers.csv:1: the octet 0xe9 is not UTF-8. Save it as “CSV UTF-8”"),
-        (b"email,name\rada@example.org,Ada\r", "readers.csv:1: the lines end as on old Macs (CR)."),
         (b"x" * (MAX_LINE_OCTETS + 9), "readers.csv:1: the line is longer than 65536 octets."),
     ],
 )
@@ -80,7 +83,44 @@ def test_a_row_in_another_encoding_costs_itself_alone() -> None:
     rows = read(b"email,name\nada@example.org,Ada\nben@example.org,Ren\xe9\ncleo@example.org,Cleo\n")
 
     assert addresses(rows) == [(2, "ada@example.org"), (3, "bad"), (4, "cleo@example.org")]
-    assert rows[1] == BadRow(line=3, message="the octet 0xe9 is not UTF-8. Save it as “CSV UTF-8” and import it again.")
+    advice = "Save it as “CSV UTF-8” and import it again, or name its encoding: --encoding cp1252."
+    assert rows[1] == BadRow(line=3, message=f"the octet 0xe9 is not UTF-8. {advice}")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("cp1252", "René"), ("latin-1", "René"), ("cp1256", "أمل"), ("utf-16-le", "أمل"), ("mac-roman", "René")],
+)
+def test_a_file_is_read_in_the_encoding_that_is_named(encoding: str, name: str) -> None:
+    octets = f"email,name\nada@example.org,{name}\n".encode(encoding)
+
+    (row,) = open_spreadsheet(io.BytesIO(octets), name="readers.csv", encoding=encoding).rows
+
+    assert isinstance(row, Row)
+    assert row.cells["name"] == name
+
+
+def test_an_encoding_nobody_knows_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--encoding morse: there is no such encoding\. Name one like cp1252"):
+        open_spreadsheet(io.BytesIO(b"email\n"), name="readers.csv", encoding="morse")
+
+
+def test_utf_16_is_read_across_the_borders_of_the_pieces_it_comes_in() -> None:
+    text = "email,name\n" + "".join(f"reader{n}@example.org,😀 {n}\n" for n in range(30_000))
+
+    rows = read(text.encode("utf-16"))
+
+    assert len(rows) == 30_000
+    assert rows[-1] == Row(line=30_001, cells={"address": "reader29999@example.org", "name": "😀 29999"})
+
+
+def test_half_a_character_in_utf_16_costs_nobody_the_subscription() -> None:
+    octets = "email,name\nada@example.org,A".encode("utf-16") + b"\x00\xd8\n\x00"
+
+    (row,) = read(octets)
+
+    assert isinstance(row, Row)
+    assert row.cells == {"address": "ada@example.org", "name": "A\ufffd"}
 
 
 OPEN_QUOTE = 'email,name\nada@example.org,Ada\n"ben@example.org,Ben\n' + "".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from newsletter.answers import Waiting
+from newsletter.answers import PrivateAddresses, PrivateFeed, Waiting
+from newsletter.feeds import take_apart
 from newsletter.model import Article, EditionState, Masthead, SubscriberState
 from newsletter.site import Found
+from newsletter.store.feed_readers import FeedReaders
 from newsletter.subscribers import (
     Answer,
     Choices,
@@ -37,6 +39,48 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx-_"
 
 
+FEED_TOKEN = "Fe3d-_" + "x" * 37
+
+
+@dataclass(slots=True)
+class InMemoryFeeds:
+    """Private feeds of dictionaries: `contents` by token and name, None for a feed that has ended."""
+
+    choosers: dict[str, PreferencesView]
+    contents: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    done: list[tuple[str, str]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def swap_to_feed(self, token: str) -> tuple[PreferencesView, PrivateAddresses] | None:
+        self.done.append(("feed", token))
+        if token in self.choosers:
+            self.choosers[token] = replace(self.choosers[token], rhythm="feed", has_private_feed=True)
+        return self._made(token)
+
+    def new_address(self, token: str) -> tuple[PreferencesView, PrivateAddresses] | None:
+        self.done.append(("address", token))
+        return self._made(token)
+
+    def swap_to_mail(self, token: str) -> PreferencesView | None:
+        self.done.append(("mail", token))
+        if token in self.choosers:
+            self.choosers[token] = replace(self.choosers[token], rhythm="each", has_private_feed=False)
+        return self.choosers.get(token)
+
+    def feed_of(self, feed_token: str, name: str) -> PrivateFeed | None:
+        if self.failure:
+            raise self.failure
+        key = (feed_token, name)
+        return PrivateFeed(content=self.contents[key]) if key in self.contents else None
+
+    def _made(self, token: str) -> tuple[PreferencesView, PrivateAddresses] | None:
+        view = self.choosers.get(token)
+        if view is None or not view.has_private_feed:
+            return None
+        at = f"https://news.example.org/feeds/private/{FEED_TOKEN}"
+        return view, PrivateAddresses(rss=f"{at}/rss.xml", atom=f"{at}/atom.xml", json=f"{at}/feed.json")
+
+
 @dataclass(slots=True)
 class InMemoryReaders:
     """A readers' desk of dictionaries; `done` lists what was asked for, in order, as (verb, …)."""
@@ -48,6 +92,10 @@ class InMemoryReaders:
     answer: Answer = Answer.TAKEN
     failure: Exception | None = None
     before_answering: Callable[[], object] = lambda: None
+    feeds: InMemoryFeeds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.feeds = InMemoryFeeds(choosers=self.choosers)
 
     @property
     def left(self) -> list[tuple[object, object]]:
@@ -161,9 +209,24 @@ class InMemoryNewsroom:
     faults: dict[str, str] = field(default_factory=dict)
     archive: tuple[Article, ...] = ()
     failure: Exception | None = None
+    feed_readers: list[FeedReaders] = field(default_factory=list)  # as they were handed over
+    hub: None = None
+    hubs: tuple[str, ...] = ()
+    versions: dict[str, bytes] = field(default_factory=dict)  # former feed files by digest
 
     def clock(self) -> datetime:
         return self.now
+
+    def newer_entries(self, path: str, content: bytes, known: Sequence[str]) -> bytes | None:
+        if self.failure:
+            raise self.failure
+        former = [take_apart(self.versions[digest]) for digest in known if digest in self.versions]
+        return take_apart(content).without({mark for each in former for mark in each.marks}) if former else None
+
+    def note_feed_readers(self, rows: Sequence[FeedReaders]) -> None:
+        if self.failure:
+            raise self.failure
+        self.feed_readers += rows
 
     def next_run(self) -> datetime | None:
         if self.failure:

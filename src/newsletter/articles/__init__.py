@@ -4,6 +4,7 @@ Comes in: octets and records. Goes out: `Manuscript`, HTML, plain text, `Prepare
 reads files with it; feeds, mail and pages get what it made.
 """
 
+from newsletter.articles.audio import AUDIO_TYPES, PreparedAudio, audio_size_fault, prepare_audio
 from newsletter.articles.direction import right_to_left
 from newsletter.articles.links import absolutise, local_images
 from newsletter.articles.manuscript import parse_article
@@ -13,10 +14,14 @@ from newsletter.articles.textpart import to_text
 from newsletter.articles.visible import visible_text
 
 __all__ = [
+    "AUDIO_TYPES",
+    "PreparedAudio",
     "PreparedImage",
     "absolutise",
+    "audio_size_fault",
     "local_images",
     "parse_article",
+    "prepare_audio",
     "prepare_image",
     "right_to_left",
     "slugify",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
+from newsletter.articles.audio import WrittenAudio, read_audio
 from newsletter.articles.characters import line_breaking, one_line
 from newsletter.articles.dates import NotADateError, parse_date
 from newsletter.articles.entries import Entry, Kind
@@ -23,6 +24,7 @@ from newsletter.timetable import read_moment
 
 KNOWN = (
     *("title", "summary", "author", "date", "updated", "language", "topics", "tags", "image", "image_alt"),
+    *("audio", "audio_bytes", "audio_type"),
     *("slug", "uid", "draft", "translation_of", "email", "publish_at"),
 )
 # What other programs call our fields.
@@ -39,6 +41,9 @@ _ELSEWHERE = {
     "lastmod": "updated",
     "modified": "updated",
     "cover": "image",
+    "enclosure": "audio",
+    "podcast": "audio",
+    "episode": "audio",
     "publishdate": "publish_at",
     "scheduled": "publish_at",
     "permalink": "slug",
@@ -63,6 +68,7 @@ class Fields:
     topics: tuple[str, ...] = ()
     image: str | None = None
     image_alt: str = ""
+    audio: WrittenAudio = field(default_factory=WrittenAudio)
     slug: str | None = None
     uid: str | None = None
     draft: bool = False
@@ -80,6 +86,7 @@ def read_fields(entries: Mapping[str, Entry], *, path: str, zone: tzinfo) -> Fie
     reader = _Reader(entries, path)
     reader.refuse_unknown()
     image, image_alt = reader.image()
+    audio, audio_faults = read_audio(entries, path=path)
     return Fields(
         title=reader.line("title"),
         summary=reader.prose("summary"),
@@ -91,13 +98,14 @@ def read_fields(entries: Mapping[str, Entry], *, path: str, zone: tzinfo) -> Fie
         topics=tuple(dict.fromkeys((*reader.names("topics"), *reader.names("tags")))),
         image=image,
         image_alt=reader.prose("image_alt") or image_alt,
+        audio=audio,
         slug=reader.slug(),
         uid=reader.uid(),
         draft=reader.truth("draft"),
         translation_of=reader.line("translation_of"),
         email=reader.email(),
         lines={name: entry.line for name, entry in entries.items()},
-        faults=tuple(reader.faults),
+        faults=(*reader.faults, *audio_faults),
     )
 
 

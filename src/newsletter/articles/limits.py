@@ -40,6 +40,10 @@ MAX_IMAGE_SIDE = 30_000
 MAX_IMAGE_FRAMES = 500
 MAX_IMAGE_WIDTH = 1_200
 
+# An hour and three quarters at 128 kbit/s. It is read into memory to be written; longer ones lie at a host for
+# podcasts, and are named by their address.
+MAX_AUDIO_BYTES = 100_000_000
+
 # Fewer letters than this do not tell a language for certain.
 MIN_LETTERS_TO_DETECT = 80
 MIN_SHARE_TO_DETECT = 0.95

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -12,20 +12,16 @@ from newsletter.cli.app import JsonOption, session
 from newsletter.cli.help import examples
 from newsletter.cli.screen import write_all
 from newsletter.cli.subscribers import ConsentOption, LanguageFilter, RhythmFilter, StateFilter, chosen, subscribers
-from newsletter.cli.values import picked
 from newsletter.errors import OutputError, UsageError
-
-if TYPE_CHECKING:
-    from newsletter.cli.screen import Screen
-    from newsletter.subscribers import ImportReport
 
 
 @subscribers.command(
     "import",
     no_args_is_help=True,
-    short_help="Bring readers in from a CSV file.",
+    short_help="Bring readers in from a CSV file or another program's export.",
     epilog=examples(
         'newsletter subscribers import readers.csv --consent "Signed up on our site" --dry-run',
+        'newsletter subscribers import mailchimp.zip --consent "Signed up on our site" --report what.csv',
         'newsletter subscribers import - --consent "Signed up on our site" < readers.csv',
     ),
 )
@@ -34,45 +30,90 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A CSV file with a header; - for stdin.", show_default=False, readable=False
+            metavar="FILE",
+            help="A CSV file with a header, or a zip as exported; - for stdin.",
+            show_default=False,
+            readable=False,
         ),
     ],
     consent: ConsentOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PROGRAM",
+            help="mailchimp, substack, ghost, buttondown, listmonk or csv (default: by the header).",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a file that is not UTF-8, such as cp1252.")
+    ] = None,
+    already_received_up_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The last day on which they had your mail elsewhere: 2026-11-20, or 2026-11-20T18:00. "
+            "Later articles come with their next digest (default: now, so none does).",
+        ),
+    ] = None,
+    forget_refusals: Annotated[
+        bool,
+        typer.Option("--forget-refusals", help="Do not suppress the addresses of those who left or bounced elsewhere."),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what becomes of each row: CSV, or JSON lines for .jsonl."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Bring readers in from CSV: address, and if there are such columns name, language, rhythm, topics …
 
-    A bad row never stops the others: it is reported with its line. Suppressed and unsubscribed readers
-    stay out. Safe to repeat.
+    The exports of Mailchimp, Substack, Ghost, Buttondown and listmonk are recognised. A bad row never stops
+    the others: it is reported with its line. Suppressed and unsubscribed readers stay out, and who left or
+    bounced elsewhere is suppressed. Safe to repeat.
     """
     from newsletter import subscribers as readers
+    from newsletter.cli.importing import Watcher, received_up_to, tell_import
 
     here = session(ctx, json=json)
+    chosen_origin = None if origin is None else readers.origin_named(origin)
     newsroom = here.newsroom()
-    with _opened(file) as stream, here.screen.working("importing …"):
-        sheet = readers.open_spreadsheet(stream, name=str(file))
-        report = readers.import_rows(
+    until = received_up_to(already_received_up_to, newsroom)
+    with _opened(file) as stream, Watcher(here.screen, report, is_rehearsal=dry_run) as watcher:
+        source = readers.open_source(stream, name=str(file), origin=chosen_origin, encoding=encoding)
+        found = readers.import_rows(
             newsroom.store,
-            sheet.rows,
+            source.rows,
             consent=readers.Consent(wording=consent, source=f"import {file.name}", method="import"),
             intake=newsroom.intake,
-            dry_run=dry_run,
+            wishes=readers.Wishes(
+                dry_run=dry_run, remember_refusals=not forget_refusals, received_up_to=until, told=watcher.told
+            ),
         )
     newsroom.store.checkpoint()
-    if sheet.ignored:
-        here.screen.say(f"Columns that mean nothing here: {', '.join(sheet.ignored)}")
-    _tell_import(report, file, sheet.ignored, screen=here.screen)
+    tell_import(found, file, source, watcher.first, screen=here.screen)
+    if report is not None:
+        here.screen.say(f"{report}: each row with its full address, readable by you alone.")
 
 
 @subscribers.command(
     short_help="Write all readers as CSV or JSON lines.",
-    epilog=examples("newsletter subscribers export --into readers.csv", "newsletter subscribers export --format jsonl"),
+    epilog=examples(
+        "newsletter subscribers export --into readers.csv",
+        "newsletter subscribers export --format jsonl",
+        "newsletter subscribers export --format ghost --into members.csv",
+    ),
 )
 def export(
     ctx: typer.Context,
     into: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write (default: stdout).")] = None,
-    form: Annotated[str, typer.Option("--format", metavar="FORM", help="csv or jsonl.")] = "csv",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="FORM", help="csv, jsonl, mailchimp, substack, ghost, buttondown or listmonk."
+        ),
+    ] = "csv",
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave cells unguarded that spreadsheets run as formulas.")
     ] = False,
@@ -87,7 +128,8 @@ def export(
     try:
         wanted_form = readers.ExportForm(form)
     except ValueError:
-        raise UsageError(f"--format {form}: there is no such format. Choose csv or jsonl.") from None
+        known = ", ".join(readers.ExportForm)
+        raise UsageError(f"--format {form}: there is no such format. Choose one of: {known}.") from None
     wanted = chosen(state, language, rhythm, None)
     lines = readers.export_rows(here.newsroom().store, wanted, form=wanted_form, raw=raw)
     if into is None:
@@ -102,26 +144,6 @@ def export(
     except OSError as error:
         raise OutputError(f"{into}: cannot be written ({error.strerror}). Check space and permissions.") from error
     here.screen.say(f"{into}, readable by you alone.")
-
-
-def _tell_import(report: ImportReport, file: Path, ignored: tuple[str, ...], *, screen: Screen) -> None:
-    counts = {str(arrival): number for arrival, number in report.counts.items()}
-    screen.data(
-        {
-            "counts": {name.replace(" ", "_"): number for name, number in counts.items()},
-            "problems": [picked(problem, ("line", "message")) for problem in report.problems],
-            "problems_left_out": report.problems_left_out,
-            "ignored_columns": ignored,
-            "dry_run": report.dry_run,
-        },
-        [f"{number:,} {name}" for name, number in counts.items() if number] or ["The file holds no rows."],
-    )
-    for problem in report.problems:
-        screen.warn(f"{file}:{problem.line}: {problem.message}")
-    if report.problems_left_out:
-        screen.warn(f"… and {report.problems_left_out:,} more")
-    if report.dry_run:
-        screen.say("Nothing was changed (--dry-run).")
 
 
 def _opened(file: Path) -> BinaryIO:

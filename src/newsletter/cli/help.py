@@ -14,7 +14,7 @@ SECTIONS = {
     "Set up": ("init", "config", "doctor", "db"),
     "Publish": ("publish", "preview", "check", "articles"),
     "Schedules": ("schedule", "rehearse", "tick"),
-    "Readers": ("subscribers", "why"),
+    "Readers": ("subscribers", "readers", "why"),
     "Run": ("serve", "status", "editions", "deliveries", "notices", "feeds", "resume"),
 }
 

@@ -126,6 +126,52 @@ def erase(ctx: typer.Context, address: Address, yes: YesOption = False, json: Js
         )
 
 
+@subscribers.command(
+    no_args_is_help=True,
+    short_help="Give a reader a private feed instead of mail.",
+    epilog=examples(
+        "newsletter subscribers feed ada@example.org",
+        "newsletter subscribers feed ada@example.org --revoke",
+    ),
+)
+def feed(
+    ctx: typer.Context,
+    address: Address,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the reader's private feed.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Give a reader a private feed instead of mail, as they asked: three addresses, shown this once.
+
+    What waits to be sent is cancelled. An older private feed of the reader ends, so this also makes a new
+    address. With --revoke it only ends: the reader gets no mail until you set another rhythm.
+    """
+    from newsletter import site
+    from newsletter import subscribers as readers
+    from newsletter.subscribers import private_feeds
+
+    here = session(ctx, json=json)
+    newsroom = here.newsroom()
+    found = readers.find(newsroom.store, address)
+    if found is None:
+        raise UsageError(f"{readers.mask(address)} is no subscriber here. See: newsletter subscribers list")
+    whom = readers.mask(found.address)
+    if revoke:
+        ended = private_feeds.revoke_feed(newsroom.store, found.id, intake=newsroom.intake)
+        here.screen.data({"revoked": ended})
+        again = "Mail comes back with: newsletter subscribers set ADDRESS --rhythm each"
+        here.screen.say(f"The private feed of {whom} has ended. {again}" if ended else f"{whom} has no private feed.")
+        return
+    random = newsroom.world.random(private_feeds.TOKEN_OCTETS)
+    swapped = private_feeds.swap_to_feed(newsroom.store, found.id, random=random, intake=newsroom.intake)
+    if swapped is None:
+        raise UsageError(f"{whom} is {found.state}: only an active reader has a private feed. Nothing was done.")
+    rss, atom, json_feed = site.private_urls(newsroom.masthead, swapped.token)
+    urls = {"rss": rss, "atom": atom, "json": json_feed}
+    here.screen.data({**urls, "cancelled": swapped.cancelled}, [f"{name:<5} {url}" for name, url in urls.items()])
+    waiting = f" {counted(swapped.cancelled, 'waiting email')} will not be sent." if swapped.cancelled else ""
+    here.screen.say(f"{whom} reads this private feed instead of mail.{waiting} Nobody can look the addresses up again.")
+
+
 @app.command(
     no_args_is_help=True,
     short_help="What did a person get, when, and why not.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,18 +12,36 @@ from newsletter.cli.values import plain
 from newsletter.cli.workers import Workers
 from newsletter.delivery import NoticeSender, this_sender
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.hub_desk import hub_numbers
 from newsletter.model import EditionState, Masthead
 from newsletter.newsroom import Newsroom
 from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk
-from newsletter.site import Found, Question, search_articles
+from newsletter.site import Found, Question, newer_entries, search_articles
 from newsletter.store.editions import edition_counts
+from newsletter.store.feed_readers import FeedReaders, note_feed_readers
 from newsletter.store.notices import notice_counts_by_state
 from newsletter.store.schedules import slot_counts
 from newsletter.subscribers import counts
 from newsletter.web import WebServer, create_app
+from newsletter.websub import HubAnswer, OwnHub
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+class AskedHub:
+    """Our own hub as the web door knows it: whoever asks is asked back at once."""
+
+    def __init__(self, own: OwnHub, *, told: Callable[[], None]) -> None:
+        """Pass requests on to `own`; `told` hears of each that was taken."""
+        self._own, self._told = own, told
+
+    def ask(self, fields: Mapping[str, str]) -> HubAnswer:
+        """Take a request, or say what is wrong with it."""
+        answer = self._own.ask(fields)
+        if answer.taken:
+            self._told()
+        return answer
 
 
 class Served:
@@ -37,6 +55,7 @@ class Served:
         self.site_folder: Path = newsroom.folder / "site"
         self.feeds_folder: Path = newsroom.folder / "feeds"
         self.outbox_folder: Path | None = newsroom.config.transport.path
+        self.hubs: tuple[str, ...] = newsroom.config.hubs
         self.feed_pages: bool = newsroom.config.web.feed_pages
         if not newsroom.keys.token_keys:
             raise AssertionError("a newsroom without keys cannot read links")
@@ -51,7 +70,10 @@ class Served:
         self.readers: ReadersDesk = newsroom.readers_desk(told=self.notices.wake)
         self.owner: OwnerDesk = newsroom.owner_desk(told=self.notices.wake)
         self._board = newsroom.schedule_board()
-        self.workers = Workers(newsroom, self.notices, self.readers)
+        self._hub = newsroom.hub_desk()
+        self.workers = Workers(newsroom, self.notices, self.readers, self._hub)
+        own = self._hub.own
+        self.hub: AskedHub | None = None if own is None else AskedHub(own, told=self.workers.hub.wake)
 
     @property
     def seal_key(self) -> bytes:
@@ -69,6 +91,16 @@ class Served:
     def heartbeat(self) -> str:
         """ "" while the bell rings; else how long it has been silent."""
         return self.workers.bell.fault
+
+    def newer_entries(self, path: str, content: bytes, known: Sequence[str]) -> bytes | None:
+        """The feed with only what no version in `known` held; None when none of them is remembered."""
+        with self._newsroom.store.reading() as connection:
+            return newer_entries(connection, f"feeds/{path}", content, known=known)
+
+    def note_feed_readers(self, rows: Sequence[FeedReaders]) -> None:
+        """Keep the counts of feed readers, of each the highest."""
+        with self._newsroom.store.writing() as connection:
+            note_feed_readers(connection, rows)
 
     def search(self, words: str, *, language: str | None, page: int, length: int) -> Found:
         """Public articles that hold all `words`, `length` a page."""
@@ -94,6 +126,7 @@ class Served:
             "notices": {state.name.lower(): number for state, number in notices.items()},
             "editions": {str(state): editions.get(state, 0) for state in EditionState},
             "runs": runs,
+            **({"hub": hub_numbers(self._hub.status())} if self._hub.has_work else {}),
         }
 
 

@@ -16,19 +16,24 @@ from newsletter.scheduler import Bell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from newsletter.hub_desk import HubDesk
     from newsletter.newsroom import Newsroom
     from newsletter.readers_desk import ReadersDesk
 
 HOUR_S = 3600.0
+HUB_S = 1.0
 _MAIL = WorkerWords(waits="Mail waits", again="Mail goes out again.", ended="The sender of mail has ended")
+_HUB = WorkerWords(waits="Hubs wait", again="Hubs are told again.", ended="What tells hubs has ended")
 _log = logging.getLogger("newsletter.serve")
 
 
 class Workers:
     """The bell and the senders of one process; each outlives relays that are down and databases that are busy."""
 
-    def __init__(self, newsroom: Newsroom, notices: NoticeSender, readers: ReadersDesk) -> None:
+    def __init__(self, newsroom: Newsroom, notices: NoticeSender, readers: ReadersDesk, hub: HubDesk) -> None:
         """Prepare; nothing works before `at_work`."""
+        self._hub = hub
+        self.hub = Worker("hub", hub.tell, _HUB)
         self._newsroom, self._readers, self._notices = newsroom, readers, notices
         self._desk = newsroom.schedules(told=notices.wake)
         self.mail = Worker("mail", self._send, _MAIL)
@@ -43,12 +48,16 @@ class Workers:
         self.mail.start()
         self.bell.start()
         housekeeping.start()
+        if self._hub.has_work:
+            # What another process published is told within a second, what this one did at once.
+            self.hub.start(every_s=HUB_S)
         try:
             yield
         finally:
             self._ended.set()
             self.bell.stop()
             self.mail.stop()
+            self.hub.stop()
             self._notices.stop()
             housekeeping.join()
 
@@ -58,6 +67,7 @@ class Workers:
             _log.info("%s", line)
         if ticked.published or ticked.slots:
             self.mail.wake()
+            self.hub.wake()
 
     def _send(self, stop: Callable[[], bool]) -> None:
         # A newsroom that is paused waits for a person, which is no failure of the sender's.

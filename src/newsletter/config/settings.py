@@ -229,6 +229,12 @@ class Config:
         """All transports that `delivery.transport` names, best first."""
         return tuple(self.transports[name] for name in self.delivery.transports)
 
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The WebSub hubs named in the feeds, our own first."""
+        own = (f"{self.newsroom.base_url}/hub",) if self.feeds.hub else ()
+        return (*own, *self.feeds.hubs)
+
     def masthead(self) -> Masthead:
         """What the crafts may know of the newsroom; the List-ID joins slug and host (RFC 2919 §2)."""
         room, email = self.newsroom, self.email

@@ -15,9 +15,9 @@ from newsletter.editions.intake import copy_in
 from newsletter.editions.manuscripts import place_of
 from newsletter.editions.news import Post
 from newsletter.editions.overview import ArticleLine, find_article, list_articles
-from newsletter.editions.pictures import prepared_files
 from newsletter.editions.plan import Plan, PlannedEdition, PublishWishes, plan_publish
 from newsletter.editions.preview import preview_files, variant_files, write_preview
+from newsletter.editions.recordings import prepared_files
 from newsletter.editions.release import Released, release
 from newsletter.editions.scheduled import refuse_waiting, wished_hour
 from newsletter.editions.uids import read_uids, write_uids

@@ -7,7 +7,7 @@ as it would be published. Called by the desk for publish, preview, check and ado
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,8 @@ from newsletter.articles import absolutise, slugify
 from newsletter.editions.identity import Claim, Identity, identify, mint_uid, moved_path
 from newsletter.editions.kinship import Sister, group_of
 from newsletter.editions.manuscripts import in_known_language, place_of, read_manuscript, topics_of
-from newsletter.editions.pictures import Picture, gather_pictures, image_map, lead_image
+from newsletter.editions.pictures import image_map, lead_image
+from newsletter.editions.recordings import Media, audio_of, gather_media, pictures_among
 from newsletter.editions.uids import KnownUid
 from newsletter.errors import ArticleError, Fault
 from newsletter.model import Article, ArticleId, Image, Manuscript, Masthead, article_url
@@ -80,7 +81,8 @@ class Draft:
     `file` is what was read; `source_path` is its permanent place in the newsroom, POSIX, relative.
     They differ for a file from outside, which is copied in at publication. `displaces` is an older
     article of the same path that gives the path up (`--new`). `remembered` is set for an article that
-    was published before by a database since lost: it comes back under its uid and mails nobody.
+    was published before by a database since lost: it comes back under its uid and mails nobody. Among the
+    `pictures` the article's recording is the last.
     """
 
     folder: Path
@@ -93,7 +95,7 @@ class Draft:
     displaces: ArticleId | None
     remembered: KnownUid | None
     standing: Standing
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Media, ...]
 
     @property
     def content(self) -> RevisionContent:
@@ -128,9 +130,9 @@ def draft_article(
     _refuse_unready(manuscript, found, bench.now, wishes)
     if found.known:
         manuscript = in_known_language(manuscript, found.known.language)
-    pictures = gather_pictures(manuscript, file, within=_reach(file, bench.folder))
+    media = gather_media(manuscript, file, within=_reach(file, bench.folder))
     context = _Context(bench=bench, sisters=sisters, source_path=source_path, displaced=displaced)
-    article = _article(connection, manuscript, found.known, pictures, context)
+    article = _article(connection, manuscript, found.known, media, context)
     draft = Draft(
         file=file,
         source_path=source_path,
@@ -141,7 +143,7 @@ def draft_article(
         displaces=displaced.id if displaced else None,
         remembered=remembered,
         standing=Standing.NEW,
-        pictures=pictures,
+        pictures=media,
         folder=bench.folder,
     )
     refuse_taken_address(connection, draft)
@@ -171,6 +173,9 @@ def content_of(draft: Draft) -> RevisionContent:
         "image": None if image is None else {name: getattr(image, name) for name in Image.__dataclass_fields__},
         "topic_names": {t.slug: t.name_in(article.language) for t in article.topics if not t.declared},
     }
+    # Not named where there is none: else every article published before there was audio would count as changed.
+    if article.audio is not None:
+        meta["audio"] = asdict(article.audio)
     return RevisionContent(
         title=article.title,
         summary=article.summary,
@@ -239,7 +244,7 @@ def _article(
     connection: Connection,
     manuscript: Manuscript,
     known: StoredArticle | None,
-    pictures: tuple[Picture, ...],
+    media: tuple[Media, ...],
     context: _Context,
 ) -> Article:
     bench = context.bench
@@ -247,7 +252,7 @@ def _article(
     language = manuscript.language or (known.language if known else masthead.language)
     slug = manuscript.slug or (known.slug if known else slugify(manuscript.title))
     url = article_url(masthead.base_url, language, slug)
-    images = image_map(pictures, masthead.base_url)
+    images = image_map(pictures_among(media), masthead.base_url)
     uid = known.uid if known else manuscript.uid or mint_uid(bench.tag, bench.new_id)
     return Article(
         uid=uid,
@@ -266,6 +271,7 @@ def _article(
         email=manuscript.email,
         date=manuscript.date,
         standfirst=manuscript.standfirst,
+        audio=audio_of(manuscript, media, masthead.base_url),
     )
 
 

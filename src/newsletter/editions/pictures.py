@@ -6,7 +6,7 @@ reference in the body stands for. Reads the disk; writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,11 +85,6 @@ def lead_image(manuscript: Manuscript, images: dict[str, Image]) -> Image | None
     # An image on another host has no measured size, so only our own can lead.
     image = images.get(manuscript.image) if manuscript.image else None
     return replace(image, alt=manuscript.image_alt) if image else None
-
-
-def prepared_files(pictures: Sequence[Picture]) -> dict[str, bytes]:
-    """Path below `site/` → bytes, for the site room to write."""
-    return {picture.path: picture.prepared.data for picture in pictures}
 
 
 def _locate(reference: str, file: Path, *, within: Path) -> Path:

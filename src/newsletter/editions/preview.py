@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from newsletter.editions.dress import Dressed
-from newsletter.editions.pictures import prepared_files
+from newsletter.editions.recordings import prepared_files
 from newsletter.errors import OutputError
 from newsletter.model import Masthead, Variant
 

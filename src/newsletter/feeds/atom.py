@@ -27,7 +27,8 @@ def write_atom(
 ) -> bytes:
     """The Atom file of `entries`, in their order, and before them of those `deleted`, in theirs."""
     # Declared only where it is used: a feed in which nothing was taken back stays as it always was.
-    feed = CorrectedFeed(NAMESPACES | ({"at": TOMBSTONES.strip("{}")} if deleted else {}))
+    tombstones = {"at": TOMBSTONES.strip("{}")} if deleted else {}
+    feed = CorrectedFeed(NAMESPACES | channel.history.namespaces | tombstones)
     feed.id(channel.uid)
     feed.title(channel.title)
     feed.subtitle(channel.description)
@@ -40,13 +41,17 @@ def write_atom(
         feed.link(href=urls.atom, rel="alternate", type=MEDIA_TYPE, hreflang=language)
     if channel.icon is not None:
         feed.icon(channel.icon.url)
-    feed.additions.write = partial(_complete_feed, deleted)
+    feed.additions.write = partial(_complete_feed, channel, deleted)
     for entry in entries:
         element = feed.append()
         element.id(entry.uid)
         element.title(entry.title)
         link = {"href": entry.url, "rel": "alternate", "type": "text/html"}
         element.link(link | ({"hreflang": entry.language} if entry.language else {}))
+        if entry.audio is not None:
+            # After the article's own address, which readers take from the first link.
+            enclosure = {"href": entry.audio.url, "rel": "enclosure", "type": entry.audio.media_type}
+            element.link(enclosure | ({"length": str(entry.audio.size)} if entry.audio.size else {}))
         element.author(name=entry.author)
         element.summary(entry.summary)
         element.content(entry.html, type="html")
@@ -57,8 +62,15 @@ def write_atom(
     return feed.atom_bytes()
 
 
-def _complete_feed(deleted: Sequence[Deleted], root: etree._Element) -> None:
+def _complete_feed(channel: Channel, deleted: Sequence[Deleted], root: etree._Element) -> None:
     _declare_markup(root)
+    # Not through feedgen, which would make the hub the channel's own link in RSS; in its Atom tree links have no
+    # namespace yet.
+    for hub in channel.hubs:
+        etree.SubElement(root, "link", href=hub, rel="hub")
+    for link in channel.history.links("atom", MEDIA_TYPE):
+        etree.SubElement(root, "link", link)
+    channel.history.mark(root)
     for each in deleted:
         etree.SubElement(root, f"{TOMBSTONES}deleted-entry", ref=each.uid, when=each.at.isoformat())
 

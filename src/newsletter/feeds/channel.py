@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from newsletter.feeds.addresses import FeedUrls
 from newsletter.feeds.characters import clean_line
+from newsletter.feeds.history import NO_HISTORY, History
 from newsletter.feeds.identity import is_feed_id, is_language_tag, is_web_address
 from newsletter.model import Image
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedUrls:
-    """Where the three formats of one feed are served."""
-
-    rss: str
-    atom: str
-    json: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +21,7 @@ class Channel:
     author. `alternates` maps a language to the sibling feed in that language. `started` (aware) is the
     hour an empty feed shows as its last change. `ttl_minutes` agrees with the Cache-Control of the server.
     `time_zone` (IANA) tells on which day something was changed. `hubs` are the WebSub hubs that are told of changes.
+    `history` says where older entries are.
     """
 
     uid: str
@@ -45,6 +39,7 @@ class Channel:
     ttl_minutes: int = 60
     time_zone: str = "UTC"
     hubs: tuple[str, ...] = ()
+    history: History = NO_HISTORY
 
 
 def tidy(channel: Channel) -> Channel:
@@ -54,7 +49,8 @@ def tidy(channel: Channel) -> Channel:
     """
     title = clean_line(channel.title)
     urls = (channel.home_url, channel.rss_url, channel.atom_url, channel.json_url)
-    siblings = [url for each in channel.alternates.values() for url in (each.rss, each.atom, each.json)]
+    others = [each for each in (channel.history.previous, channel.history.current) if each]
+    siblings = [url for each in (*channel.alternates.values(), *others) for url in (each.rss, each.atom, each.json)]
     icon = [channel.icon.url] if channel.icon else []
     if not title:
         raise ValueError("The feed has no title. Give the newsroom a title in config.toml.")

@@ -11,12 +11,12 @@ from newsletter.feeds.channel import Channel
 from newsletter.feeds.characters import clean, clean_line, one_line
 from newsletter.feeds.identity import is_web_address
 from newsletter.i18n import load_words
-from newsletter.model import Article, Change, Image, direction
+from newsletter.model import Article, Audio, Change, Image, direction
 
 _MARKUP = re.compile(r"<[^<>]*>")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
-# What elements and dates take around the texts: in the richest Atom entry, and for each topic.
-_MARKUP_OCTETS, _TAG_OCTETS = 450, 30
+# What elements and dates take around the texts: in the richest entry, and for each topic.
+_MARKUP_OCTETS, _TAG_OCTETS = 550, 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +42,14 @@ class Entry:
     updated: datetime
     tags: tuple[Tag, ...]
     image: Image | None
+    audio: Audio | None = None
 
     def octets(self) -> int:
         """Octets the entry takes in any of the three files: never less, and a few hundred more."""
         texts = [self.uid, self.url, self.title, self.summary, self.author, self.language, self.language]
         texts += [text for tag in self.tags for text in (tag.term, tag.label)]
         texts += [self.image.url, self.image.media_type] if self.image else []
+        texts += [self.audio.url, self.audio.media_type] if self.audio else []
         # Plain text is escaped twice where it stands in HTML.
         around = _MARKUP_OCTETS + _TAG_OCTETS * len(self.tags)
         return _escaped_octets(self.html) + _escaped_octets(escape("\n".join(texts))) + around
@@ -85,6 +87,7 @@ def make_entry(article: Article, channel: Channel) -> Entry:
         updated=max(published, whole_seconds(article.updated_at)),
         tags=_tags(article),
         image=article.image if article.image is not None and is_sound(article.image) else None,
+        audio=article.audio if article.audio is not None and is_sound(article.audio) else None,
     )
 
 
@@ -93,9 +96,9 @@ def summary_only(entry: Entry, article: Article, channel: Channel) -> Entry:
     return replace(entry, html=_full_text(_paragraph(entry.summary), article, channel))
 
 
-def is_sound(image: Image) -> bool:
-    """Whether `image` can be named in a feed: an absolute address and a media type."""
-    return is_web_address(image.url) and _MEDIA_TYPE.fullmatch(image.media_type) is not None
+def is_sound(file: Image | Audio) -> bool:
+    """Whether a picture or recording can be named in a feed: an absolute address and a media type."""
+    return is_web_address(file.url) and _MEDIA_TYPE.fullmatch(file.media_type) is not None
 
 
 def _full_text(html: str, article: Article, channel: Channel) -> str:

@@ -26,6 +26,10 @@ def _head(channel: Channel) -> dict[str, object]:
         "language": channel.language,
         "authors": [{"name": channel.authors_name}],
     }
+    if channel.history.previous is not None:
+        head["next_url"] = channel.history.previous.json
+    if channel.hubs:
+        head["hubs"] = [{"type": "WebSub", "url": hub} for hub in channel.hubs]
     if channel.icon is not None:
         head["icon"] = channel.icon.url
     if channel.alternates:
@@ -47,6 +51,9 @@ def _item(entry: Entry) -> dict[str, object]:
     }
     if entry.image is not None:
         item["image"] = entry.image.url
+    if entry.audio is not None:
+        attachment: dict[str, object] = {"url": entry.audio.url, "mime_type": entry.audio.media_type}
+        item["attachments"] = [attachment | ({"size_in_bytes": entry.audio.size} if entry.audio.size else {})]
     if entry.tags:
         item["tags"] = [tag.label for tag in entry.tags]
     if entry.language:

@@ -28,7 +28,7 @@ _ICON_WIDTH, _ICON_HEIGHT = 144, 400
 
 def write_rss(channel: Channel, entries: Sequence[Entry], *, updated: datetime) -> bytes:
     """The RSS file of `entries`, in their order."""
-    feed = CorrectedFeed(NAMESPACES)
+    feed = CorrectedFeed(NAMESPACES | channel.history.namespaces)
     feed.title(channel.title)
     feed.description(channel.description)
     # The last link given becomes the channel's link, whatever its relation: there must be no other.
@@ -58,6 +58,11 @@ def _complete_channel(channel: Channel, root: etree._Element) -> None:
     _link(element, channel.rss_url, "self", channel.language)
     for language, urls in sorted(channel.alternates.items()):
         _link(element, urls.rss, "alternate", language)
+    for hub in channel.hubs:
+        etree.SubElement(element, f"{ATOM}link", href=hub, rel="hub")
+    for link in channel.history.links("rss", MEDIA_TYPE):
+        etree.SubElement(element, f"{ATOM}link", link)
+    channel.history.mark(element)
     for period, minutes in _PERIODS.items():
         if minutes % channel.ttl_minutes == 0:
             etree.SubElement(element, f"{SYNDICATION}updatePeriod").text = period
@@ -82,6 +87,10 @@ def _complete_item(entry: Entry, item: etree._Element) -> None:
     etree.SubElement(item, f"{DC}creator").text = entry.author
     if entry.language:
         etree.SubElement(item, f"{DC}language").text = entry.language
+    if entry.audio is not None:
+        # One enclosure at most (RSS profile), with all three attributes; a length that nobody knows is 0.
+        length = str(entry.audio.size)
+        etree.SubElement(item, "enclosure", url=entry.audio.url, length=length, type=entry.audio.media_type)
     add_image(entry, item)
 
 

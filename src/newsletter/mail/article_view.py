@@ -56,7 +56,7 @@ class ArticleView:
 
     `body` is HTML, all else plain text. `standfirst` is the summary where the author wrote one.
     `language_name` is empty where the article speaks the reader's language. `text` is the plain text
-    of the body.
+    of the body. `audio` is the address of its recording, or "".
     """
 
     title: str
@@ -73,6 +73,7 @@ class ArticleView:
     body: Markup
     text: str
     image: PictureView | None
+    audio: str
     translations: tuple[TranslationView, ...]
 
 
@@ -105,6 +106,7 @@ def view_article(article: Article, text: str, *, words: Words, masthead: Masthea
         body=Markup(body),  # noqa: S704  # lxml wrote it, from an allow-list of elements
         text=wash(text).strip("\n"),
         image=_view_picture(article.image, language) if article.image and _is_web(article.image.url) else None,
+        audio=article.audio.url if article.audio and _is_web(article.audio.url) else "",
         translations=_view_translations(article),
     )
 

@@ -12,7 +12,7 @@ from newsletter.pages.maps import digest_name
 from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
 from newsletter.pages.search import SearchResults, search_page
 from newsletter.pages.theme import stylesheet
-from newsletter.pages.whole import site_pages
+from newsletter.pages.whole import article_pages, list_pages, site_pages
 
 __all__ = [
     "ChoicesView",
@@ -28,9 +28,11 @@ __all__ = [
     "SearchResults",
     "SubscribePage",
     "article_page",
+    "article_pages",
     "digest_name",
     "feed_links",
     "index_page",
+    "list_pages",
     "make_frame",
     "message_page",
     "moved_page",

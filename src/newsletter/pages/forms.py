@@ -55,7 +55,10 @@ class SubscribePage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreferencesPage:
-    """A reader's page; `address` is masked, `paused` a sentence or "", `note` says what was just done."""
+    """A reader's page; `address` is masked, `paused` a sentence or "", `note` says what was just done.
+
+    With `has_private_feed` a feed stands for mail; `feed_addresses` are (format, address) when they were just made.
+    """
 
     choices: ChoicesView
     address: str
@@ -63,6 +66,8 @@ class PreferencesPage:
     seal: str
     unsubscribe: str
     weeks: tuple[Option, ...]
+    has_private_feed: bool = False
+    feed_addresses: tuple[tuple[str, str], ...] = ()
     paused: str = ""
     note: str = ""
     fault: str = ""

@@ -70,7 +70,8 @@ def _outline(masthead: Masthead, title: str, file: str, page: str, language: str
 def robots(masthead: Masthead) -> bytes:
     """Everything may be read but the readers' own pages and the search, whose addresses have no end."""
     home = home_path(masthead)
-    closed = "".join(f"Disallow: {home}{path}\n" for path in ("u/", "c/", "p/", "editions/stop/", "search", "dev/"))
+    paths = ("u/", "c/", "p/", "editions/stop/", "feeds/private/", "search", "dev/")
+    closed = "".join(f"Disallow: {home}{path}\n" for path in paths)
     return f"User-agent: *\n{closed}\nSitemap: {masthead.base_url}/sitemap.xml\n".encode()
 
 

@@ -23,22 +23,50 @@ def site_pages(
     masthead: Masthead,
     changed: Collection[str] | None = None,
 ) -> dict[str, bytes]:
-    """Every page of the site by its file's path under the site folder ("en/the-tide-tables/index.html").
+    """Every page of the site: `list_pages` and `article_pages` together."""
+    lists = list_pages(templates, articles, masthead=masthead, changed=changed)
+    return lists | article_pages(templates, articles, masthead=masthead, changed=changed)
 
-    `articles` is everything published, in any order. With `changed` (uids), only the article pages
-    that may differ are made: those articles, their neighbours in time, and their translations.
-    Raises ConfigError when the theme cannot be used.
+
+def article_pages(
+    templates: Mapping[str, str],
+    articles: Sequence[Article],
+    *,
+    masthead: Masthead,
+    changed: Collection[str] | None = None,
+) -> dict[str, bytes]:
+    """The pages of articles by their files' paths under the site folder ("en/the-tide-tables/index.html").
+
+    `articles` is everything published, in any order. With `changed` (uids), only the pages that may
+    differ are made: those articles, their neighbours in time, and their translations; the others
+    need no body. Raises ConfigError when the theme cannot be used.
     """
-    newest_first = sorted(sorted(articles, key=lambda each: each.uid), key=lambda each: each.published_at, reverse=True)
-    by_language = _grouped(newest_first)
-    languages = _shown_languages(masthead, by_language)
-    frames = {language: make_frame(masthead, language, languages=languages) for language in languages}
+    by_language, frames = _in_frames(articles, masthead)
+    wanted = _wanted(articles, changed)
+    pages: dict[str, bytes] = {}
+    for language, frame in frames.items():
+        pages.update(_article_pages(templates, by_language.get(language, []), frame=frame, wanted=wanted))
+    return pages
+
+
+def list_pages(
+    templates: Mapping[str, str],
+    articles: Sequence[Article],
+    *,
+    masthead: Masthead,
+    changed: Collection[str] | None = None,
+) -> dict[str, bytes]:
+    """Front pages, topics, years, maps and the stylesheet, by path; no article needs its body for them.
+
+    `articles` is everything published, in any order. With `changed` (uids), only the lists that may
+    differ are made. Raises ConfigError when the theme cannot be used.
+    """
+    by_language, frames = _in_frames(articles, masthead)
+    languages = list(frames)
     pages = {"site.css": stylesheet(templates), "404.html": not_found_page(templates, frame=frames[languages[0]])}
     topics = {language: _by_topic(ours) for language, ours in by_language.items()}
-    wanted = _wanted(articles, changed)
     for language, frame in frames.items():
         ours = by_language.get(language, [])
-        pages.update(_article_pages(templates, ours, frame=frame, wanted=wanted))
         pages.update(_topic_pages(templates, topics, frame=frame, changed=changed))
         spoken = [topic for topic, _ in topics.get(language, {}).values()]
         pages.update(_year_pages(templates, ours, frame=frame, changed=changed))
@@ -47,7 +75,18 @@ def site_pages(
     used = {topic.slug: topic for topics_here in topics.values() for topic, _ in topics_here.values()}
     pages["feeds.opml"] = feed_list(masthead, list(used.values()))
     pages["robots.txt"] = robots(masthead)
-    return pages | sitemaps(masthead, newest_first, languages=languages)
+    return pages | sitemaps(masthead, _newest_first(articles), languages=languages)
+
+
+def _in_frames(articles: Sequence[Article], masthead: Masthead) -> tuple[dict[str, list[Article]], dict[str, Frame]]:
+    """The articles by language, newest first, and the frame of each language that is shown."""
+    by_language = _grouped(_newest_first(articles))
+    languages = _shown_languages(masthead, by_language)
+    return by_language, {language: make_frame(masthead, language, languages=languages) for language in languages}
+
+
+def _newest_first(articles: Sequence[Article]) -> list[Article]:
+    return sorted(sorted(articles, key=lambda each: each.uid), key=lambda each: each.published_at, reverse=True)
 
 
 def _grouped(newest_first: Iterable[Article]) -> dict[str, list[Article]]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "active-content": "A script, form, frame or script address, which mail and feed readers refuse.",
+        "audio-size-missing": "The size of a recording on another site is not known.",
         "base-url-not-https": "The site's address has no https, so nobody can unsubscribe with one click.",
         "base-url-not-public": "Mail would leave this machine with links to an address that works nowhere else.",
         "body-empty": "The article has no body.",

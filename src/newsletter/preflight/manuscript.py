@@ -29,6 +29,7 @@ def check_manuscript(manuscript: Manuscript, *, masthead: Masthead) -> tuple[Fin
         *_check_summary(manuscript),
         *_check_body(manuscript, body),
         *structure.check_heading_order(body, above=1, output=Output.ALL),
+        *_check_audio(manuscript),
         *images.check_cover(manuscript, place=_line(manuscript, "image")),
         *images.check_alt_texts(body, output=Output.ALL),
         *images.check_empty_alt_texts(body),
@@ -71,6 +72,14 @@ def _check_summary(manuscript: Manuscript) -> list[Finding]:
     message = f"The summary has {length:,} characters; at most {MAX_SUMMARY} are shown."
     place = _line(manuscript, "summary")
     return [warning("summary-too-long", message, advice="Shorten the summary.", place=place)]
+
+
+def _check_audio(manuscript: Manuscript) -> list[Finding]:
+    if not (manuscript.audio or "").startswith("https://") or manuscript.audio_bytes:
+        return []
+    message = "The size of the recording is not known; programs for podcasts ask for it (RSS 2.0, <enclosure>)."
+    place = _line(manuscript, "audio")
+    return [warning("audio-size-missing", message, advice="Write audio_bytes: and its octets.", place=place)]
 
 
 def _check_body(manuscript: Manuscript, body: etree._Element) -> list[Finding]:

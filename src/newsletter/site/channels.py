@@ -65,8 +65,8 @@ def channel_of(place: FeedPlace, press: Press) -> Channel:
         title = f"{title} – {load_words(language).language_name(language)}"
     if place.topic is not None:
         title = f"{title} – {place.topic.name_in(language)}"
-    urls = _urls(place.folder, masthead)
-    siblings = {each: _urls(f"{each}/", masthead) for each in masthead.languages} if place.topic is None else {}
+    urls = urls_below(place.folder, masthead)
+    siblings = {each: urls_below(f"{each}/", masthead) for each in masthead.languages} if place.topic is None else {}
     return Channel(
         uid=f"tag:{press.tag}:feeds/{place.folder}".rstrip("/"),
         title=title,
@@ -84,7 +84,8 @@ def channel_of(place: FeedPlace, press: Press) -> Channel:
     )
 
 
-def _urls(folder: str, masthead: Masthead) -> FeedUrls:
+def urls_below(folder: str, masthead: Masthead) -> FeedUrls:
+    """Where the three formats of the feed in `folder` (below `feeds/`, with a slash at its end) are served."""
     rss, atom, json = (f"{masthead.base_url}/feeds/{folder}{name}" for name in FORMATS)
     return FeedUrls(rss=rss, atom=atom, json=json)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from newsletter.model import Article, ArticleId, Change, EmailMode, Image, Masthead, Topic, article_url
+from newsletter.model import Article, ArticleId, Audio, Change, EmailMode, Image, Masthead, Topic, article_url
 from newsletter.store.articles import StoredArticle
 from newsletter.store.changes import change_notes
 
@@ -56,6 +56,7 @@ def published_form(
         date=_date(meta.get("date")),
         standfirst=str(meta.get("standfirst", "")),
         changes=tuple(changes),
+        audio=_audio(meta.get("audio"), meta.get("base_url"), masthead.base_url),
     )
 
 
@@ -96,6 +97,13 @@ def _image(meta: object, former: object, present: str) -> Image | None:
         media_type=str(meta["media_type"]),
         size=int(meta["size"]),
     )
+
+
+def _audio(meta: object, former: object, present: str) -> Audio | None:
+    if not isinstance(meta, dict):
+        return None
+    url = _moved(f'"{meta["url"]}', former, present)[1:]
+    return Audio(url=url, media_type=str(meta["media_type"]), size=int(meta["size"]))
 
 
 def _date(text: object) -> datetime | None:

@@ -6,14 +6,15 @@ same store. Reads published revisions, never the articles' folder.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from newsletter.feeds import MAX_DELETED, Deleted, Feeds, build_feeds
 from newsletter.model import Article, Finding, Masthead, Topic
-from newsletter.pages import make_frame, moved_page, site_pages
+from newsletter.pages import article_pages, list_pages, make_frame, moved_page
+from newsletter.site.archiving import Page, pages_of
 from newsletter.site.channels import FeedPlace, Press, channel_of, feed_paths
 from newsletter.site.digest_feeds import digest_feed_files
 from newsletter.site.digest_issues import digest_issues
@@ -22,6 +23,7 @@ from newsletter.site.forwarding import GONE, REDIRECTS, gone_file, redirects_fil
 from newsletter.site.published import changes_of, published_form, published_forms
 from newsletter.store.articles import (
     StoredArticle,
+    archive_lines,
     former_addresses,
     public_topics,
     published_articles,
@@ -30,13 +32,21 @@ from newsletter.store.articles import (
 )
 from newsletter.store.changes import withdrawals
 
+MAX_REVIVED = 5
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
-    """Files by path below the newsroom's folder, frozen ones that stay, those that must not exist, and findings."""
+    """Files by path below the newsroom's folder, frozen ones that stay, those that must not exist, and findings.
+
+    `pages` are those of archives that the feeds among `files` lead to, `texts` the articles whose pages may
+    differ: both are for `page_files` and `article_files`, a few at a time.
+    """
 
     files: Mapping[str, bytes]
     kept: tuple[str, ...]
+    pages: tuple[Page, ...]
+    texts: tuple[StoredArticle, ...]
     gone: tuple[str, ...]
     findings: tuple[tuple[str, Finding], ...]
 
@@ -51,23 +61,32 @@ def render_public(
     """
     files: dict[str, bytes] = {}
     findings: list[tuple[str, Finding]] = []
+    lines = archive_lines(connection)
+    pages: list[Page] = []
+    gone: list[str] = []
     for place in feed_places(connection, press.masthead):
         if changed is None or _concerns(connection, place, changed):
-            feeds = _build(connection, place, press)
+            archive = pages_of(lines, place, press)
+            feeds = _build(connection, place, press, archive)
+            linked = [page for page in archive if page.seen(press).urls == feeds.history.previous]
+            pages += archive[archive.index(linked[0]) :] if linked else []
             contents = (feeds.rss, feeds.atom, feeds.json)
             files |= dict(zip(feed_paths(place), contents, strict=True))
             findings += [(f"feeds/{place.folder}", finding) for finding in feeds.findings]
     files |= digest_feed_files(digest_issues(connection, press), press)
-    files |= _pages(connection, press, changed)
+    outlines = published_outlines(connection)
+    files |= _lists(connection, press, outlines, changed)
     frozen = edition_pages(connection, press.masthead, standing=standing)
     files |= {path: data for path, data in frozen.items() if data is not None}
     kept = tuple(path for path, data in frozen.items() if data is None)
-    gone = [f"site/{language}/{slug}/index.html" for language, slug in withdrawn_addresses(connection)]
+    gone += [f"site/{language}/{slug}/index.html" for language, slug in withdrawn_addresses(connection)]
     files |= _forwarding(connection)
     gone += [f"site/{name}" for name in (REDIRECTS, GONE)]
     return Rendered(
         files=files,
         kept=kept,
+        pages=tuple(pages),
+        texts=tuple(one for one in outlines if changed is None or one.uid in changed),
         gone=tuple(path for path in gone if path not in files),
         findings=tuple(findings),
     )
@@ -93,19 +112,34 @@ def _concerns(connection: Connection, place: FeedPlace, changed: Collection[str]
     return any(one.language == place.language for one in published_articles(connection, uids=changed))
 
 
-def _build(connection: Connection, place: FeedPlace, press: Press) -> Feeds:
+def _build(connection: Connection, place: FeedPlace, press: Press, archive: Sequence[Page]) -> Feeds:
     topic = place.topic.slug if place.topic else None
     stored = published_articles(connection, language=place.language, topic=topic, limit=press.max_entries)
-    changes = changes_of(connection, stored)
-    articles = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in stored]
+    again = _changed_lately(connection, archive, stored)
+    changes = changes_of(connection, [*stored, *again])
+    forms = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in [*stored, *again]]
     gone = withdrawals(connection, language=place.language, topic=topic, limit=MAX_DELETED)
     return build_feeds(
         channel_of(place, press),
-        articles,
+        forms[: len(stored)],
         deleted=[Deleted(uid=uid, at=at) for uid, at in gone],
+        revived=forms[len(stored) :],
+        archive=[page.seen(press) for page in archive],
         max_entries=press.max_entries,
         max_bytes=press.max_bytes,
     )
+
+
+def _changed_lately(
+    connection: Connection, archive: Sequence[Page], stored: Sequence[StoredArticle]
+) -> list[StoredArticle]:
+    """Older articles with a change that is news, younger than the oldest entry of the feed: its readers saw neither."""
+    if not stored:
+        return []
+    oldest, standing = stored[-1].first_published_at, {one.uid for one in stored}
+    lines = [line for page in archive for line in page.lines if line.updated_at > oldest and line.uid not in standing]
+    latest = sorted(lines, key=lambda line: (line.updated_at, line.uid), reverse=True)[:MAX_REVIVED]
+    return published_articles(connection, uids=[line.uid for line in latest]) if latest else []
 
 
 def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
@@ -114,20 +148,31 @@ def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
     return next((topic for topic in topics if topic.slug == slug), Topic(slug=slug, declared=False))
 
 
-def _pages(connection: Connection, press: Press, changed: Collection[str] | None) -> dict[str, bytes]:
-    masthead = press.masthead
-    if changed is None:
-        stored = published_articles(connection)
-        articles = published_forms(stored, masthead, changes=changes_of(connection, stored))
-    else:
-        articles = _with_bodies(connection, published_outlines(connection), set(changed), masthead)
-    pages = site_pages(press.templates, articles, masthead=masthead, changed=changed)
-    files = {f"site/{path}": data for path, data in pages.items()}
-    return files | _moved_pages(connection, press, files)
+def article_files(
+    connection: Connection, texts: Sequence[StoredArticle], outlines: Sequence[StoredArticle], press: Press
+) -> Mapping[str, bytes]:
+    """Path → bytes of the pages of `texts` and of those that name them; `outlines` is everything public."""
+    uids = {one.uid for one in texts}
+    articles = _with_bodies(connection, outlines, uids, press.masthead)
+    pages = article_pages(press.templates, articles, masthead=press.masthead, changed=uids)
+    return {f"site/{path}": data for path, data in pages.items()}
+
+
+def article_paths(texts: Sequence[StoredArticle]) -> list[str]:
+    """The files of the pages of `texts`."""
+    return [f"site/{one.language}/{one.slug}/index.html" for one in texts]
+
+
+def _lists(
+    connection: Connection, press: Press, outlines: Sequence[StoredArticle], changed: Collection[str] | None
+) -> dict[str, bytes]:
+    articles = published_forms(outlines, press.masthead)
+    pages = list_pages(press.templates, articles, masthead=press.masthead, changed=changed)
+    return {f"site/{path}": data for path, data in pages.items()} | _moved_pages(connection, press, outlines)
 
 
 def _with_bodies(
-    connection: Connection, outlines: list[StoredArticle], changed: set[str], masthead: Masthead
+    connection: Connection, outlines: Sequence[StoredArticle], changed: set[str], masthead: Masthead
 ) -> list[Article]:
     """All outlines, with bodies for the articles whose pages are made: changed, neighbours, translations."""
     groups = {one.group_uid for one in outlines if one.uid in changed}
@@ -159,20 +204,16 @@ def _forwarding(connection: Connection) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if content}
 
 
-def _moved_pages(connection: Connection, press: Press, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _moved_pages(connection: Connection, press: Press, outlines: Sequence[StoredArticle]) -> dict[str, bytes]:
     """A page at each former address that leads on, since static hosts cannot answer 301."""
-    moves = former_addresses(connection)
-    if not moves:
-        return {}
-    outlines = published_outlines(connection)
     by_id = {one.id: one for one in outlines}
-    # An article may be back where it once was; its own page is not among `files` unless it changed.
+    # An article may be back where it once was.
     standing = {(one.language, one.slug) for one in outlines}
     pages: dict[str, bytes] = {}
-    for language, slug, article_id in moves:
+    for language, slug, article_id in former_addresses(connection):
         path = f"site/{language}/{slug}/index.html"
         stored = by_id.get(article_id)
-        if stored is not None and (language, slug) not in standing and path not in files:
+        if stored is not None and (language, slug) not in standing:
             article = published_form(stored, press.masthead)
             frame = make_frame(press.masthead, article.language)
             pages[path] = moved_page(press.templates, article.url, frame=frame)

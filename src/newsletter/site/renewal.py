@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from newsletter.model import Finding
+from newsletter.site.archiving import Page, feed_of, is_archive, page_files
 from newsletter.site.channels import Press
 from newsletter.site.digest_issues import digests_mark
 from newsletter.site.packing import is_packed
-from newsletter.site.render import Rendered, render_public
+from newsletter.site.render import Rendered, article_files, article_paths, render_public
 from newsletter.site.searching import renew_index
 from newsletter.site.writing import Renewal, renew_outputs, write_outputs
 from newsletter.store import Store
@@ -27,11 +29,14 @@ from newsletter.store.articles import (
     articles_published_since,
     present_sequence,
     public_languages,
+    published_outlines,
     was_corrected_since,
 )
 from newsletter.store.meta import OUTPUTS_MADE_WITH, remember, remembered
 from newsletter.store.outputs import output_paths
 from newsletter.store.search import search_is_stale
+
+TEXTS_AT_ONCE = 500
 
 _TRUE_UP_TO = "outputs.sequence"
 _DIGESTS = "outputs.digests"
@@ -63,10 +68,16 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
             stale = None if everything else _stale(connection, marks[0][1])
             standing = () if everything else frozenset(output_paths(connection))
             made = render_public(connection, press, changed=stale, standing=standing)
-            left = _left_over(connection, {*made.files, *made.kept}) if stale is None else set()
-            gone = set(made.gone) | left
+            written = set(output_paths(connection, below="feeds/"))
+            pages = {path: page for page in made.pages for path in page.paths}
+            texts = article_paths(made.texts)
+            left = _left_over(connection, {*made.files, *made.kept, *pages, *texts}) if stale is None else set()
+            # Of the feeds made just now, nothing leads to other pages any more.
+            left |= {path for path in written if is_archive(path) and path not in pages and feed_of(path) in made.files}
         rendered.append(made)
-        return Renewal(files=made.files, gone=gone)
+        missing = [page for page in made.pages if everything or not written.issuperset(page.paths)]
+        before = chain(_styled(made), _texts(store, press, made), _archived(store, press, missing))
+        return Renewal(files=made.files, gone=set(made.gone) | left, before=before)
 
     written = renew_outputs(root, build, store=store, now=now)
     with store.writing() as connection:
@@ -78,6 +89,31 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     return Renewed(
         changed=written.changed, removed=written.removed, unchanged=written.unchanged, findings=rendered[0].findings
     )
+
+
+def _styled(made: Rendered) -> Iterator[Mapping[str, bytes]]:
+    """The stylesheet, before the pages that want it."""
+    yield {path: data for path, data in made.files.items() if path == "site/site.css"}
+
+
+def _texts(store: Store, press: Press, made: Rendered) -> Iterator[Mapping[str, bytes]]:
+    """The pages of articles, so many at a time that ten thousand take no more memory than a few hundred."""
+    if not made.texts:
+        return
+    with store.reading() as connection:
+        outlines = published_outlines(connection)
+    for at in range(0, len(made.texts), TEXTS_AT_ONCE):
+        with store.reading() as connection:
+            files = article_files(connection, made.texts[at : at + TEXTS_AT_ONCE], outlines, press)
+        yield files
+
+
+def _archived(store: Store, press: Press, pages: Sequence[Page]) -> Iterator[Mapping[str, bytes]]:
+    """The files of each page, oldest first."""
+    for page in reversed(pages):
+        with store.reading() as connection:
+            files = page_files(connection, page, press)
+        yield files
 
 
 def write_pictures(store: Store, root: Path, pictures: Mapping[str, bytes], *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +21,9 @@ from newsletter.site.lock import LOCK_WAIT_S, writing_alone
 from newsletter.site.packing import MIN_OCTETS, is_packed, packed_copies, packed_paths
 from newsletter.site.places import opened_folder, opened_root, output_segments
 from newsletter.site.swapping import NewFile, read_standing, settle_folders, swap_in
+from newsletter.site.versions import versions_among
 from newsletter.store import Store
+from newsletter.store.feed_versions import remember_versions
 from newsletter.store.outputs import StoredOutput, forget_outputs, outputs_at, remember_outputs
 
 
@@ -36,10 +38,14 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Renewal:
-    """The files that should stand, and the paths that should not."""
+    """The files that should stand, and the paths that should not.
+
+    `before` are files that come first, a few at a time: so many that they are made only when they are written.
+    """
 
     files: Mapping[str, bytes]
     gone: Collection[str] = ()
+    before: Iterable[Mapping[str, bytes]] = ()
 
 
 def write_outputs(
@@ -75,9 +81,14 @@ def renew_outputs(
     """
     with writing_alone(root, wait_s=wait_s):
         renewal = build()
-        written = _write(root, renewal.files, store=store, now=now)
+        parts = [_write(root, files, store=store, now=now) for files in renewal.before]
+        parts.append(_write(root, renewal.files, store=store, now=now))
         removed = _remove(root, [path for path in renewal.gone if path not in renewal.files], store=store)
-        return Written(changed=written.changed, removed=removed, unchanged=written.unchanged)
+        return Written(
+            changed=tuple(path for part in parts for path in part.changed),
+            removed=removed,
+            unchanged=sum(part.unchanged for part in parts),
+        )
 
 
 def plan_outputs(root: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -106,6 +117,7 @@ def _write(root: Path, files: Mapping[str, bytes], *, store: Store, now: datetim
     if rows:
         with store.writing() as connection:
             remember_outputs(connection, rows)
+            remember_versions(connection, versions_among(changed, now=now))
     too_small = [name for path in files for name in packed_paths(path) if name in known and not _is_wanted(path, files)]
     _remove(root, too_small, store=store)
     return Written(changed=tuple(file.path for file in changed), unchanged=len(files) - len(changed))

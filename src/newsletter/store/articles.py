@@ -131,6 +131,44 @@ def published_outlines(connection: Connection) -> list[StoredArticle]:
     return _many(connection, query)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveLine:
+    """What tells on which page of an archive an article stands, and whether that page is still true of it."""
+
+    id: ArticleId
+    uid: str
+    slug: str
+    language: str
+    revision_id: RevisionId
+    updated_at: datetime
+    octets: int
+    topics: frozenset[str]
+
+
+def archive_lines(connection: Connection) -> list[ArchiveLine]:
+    """Everything public, oldest first, without any text; `octets` are those of the body, about."""
+    query = (
+        select(
+            articles.c.id,
+            articles.c.uid,
+            articles.c.slug,
+            articles.c.language,
+            articles.c.revision_id,
+            articles.c.updated_at,
+            func.length(revisions.c.body_html).label("octets"),
+        )
+        .join(revisions, revisions.c.id == articles.c.revision_id)
+        .where(articles.c.state == "published")
+        .order_by(articles.c.first_published_at, articles.c.uid.desc())
+    )
+    topics: dict[int, set[str]] = {}
+    for article_id, topic in connection.execute(select(article_topics.c.article_id, article_topics.c.topic)):
+        topics.setdefault(article_id, set()).add(topic)
+    return [
+        ArchiveLine(**row, topics=frozenset(topics.get(row["id"], ()))) for row in connection.execute(query).mappings()
+    ]
+
+
 def all_articles(connection: Connection) -> list[StoredArticle]:
     """Every article ever published, withdrawn ones too, newest first."""
     return _many(connection, _PRESENT)

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from newsletter.model import SubscriberId
+from newsletter.store.many import insert_many
 from newsletter.store.tables import confirmations, consents, wordings
 from newsletter.store.wordings import wording_ids
 
@@ -28,11 +29,8 @@ def insert_consents(connection: Connection, rows: Sequence[Mapping[str, object]]
         return
     texts = [(str(row.get("language", "")), str(row["wording"])) for row in rows]
     ids = wording_ids(connection, set(texts))
-    written = []
-    for row, text in zip(rows, texts, strict=True):
-        columns = {name: value for name, value in row.items() if name not in ("wording", "language")}
-        written.append({**_OPTIONAL, **columns, "wording_id": ids.get(text)})
-    connection.execute(insert(consents), written)
+    written = [{**_OPTIONAL, **row, "wording_id": ids.get(text)} for row, text in zip(rows, texts, strict=True)]
+    insert_many(connection, insert(consents), written)
 
 
 def given_wordings(connection: Connection, subscriber_ids: Collection[SubscriberId]) -> dict[SubscriberId, str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, exists, func, literal, null, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, literal, null, select, update
 
 from newsletter.model import DeliveryState, EditionId, Outcome, SubscriberId, VariantId
 from newsletter.store.leases import OPEN_STATES, Lease, is_due, reopen_chunks
@@ -18,6 +18,7 @@ from newsletter.store.owed import owe_cancelled
 from newsletter.store.tables import (
     attempts,
     deliveries,
+    private_feeds,
     subscribers,
     suppressions,
 )
@@ -275,5 +276,13 @@ def _withdrawn(now: datetime) -> ColumnElement[str | None]:
         (subscribers.c.state != "active", subscribers.c.state),
         (exists().where(suppressions.c.address_key == subscribers.c.suppression_key), literal("suppressed")),
         (subscribers.c.paused_until > now, literal("paused")),
+        # Who chose the feed in the form lets queued mail come; a private feed holds it already, instead of mail.
+        (and_(subscribers.c.rhythm == "feed", _has_private_feed()), literal("feed")),
         else_=null(),
     )
+
+
+def _has_private_feed() -> ColumnElement[bool]:
+    """Index on private_feeds.subscriber_id, asked for readers of the feed only."""
+    mine = private_feeds.c.subscriber_id == subscribers.c.id
+    return exists().where(mine, private_feeds.c.revoked_at.is_(None))

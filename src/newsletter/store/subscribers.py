@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, inse
 
 from newsletter.model import DeliveryState, Subscriber, SubscriberId, SubscriberState
 from newsletter.store.inserting import insert_into
+from newsletter.store.many import insert_many, insert_returning
 from newsletter.store.revocations import revoke_reader
 from newsletter.store.tables import counters, deliveries, subscriber_topics, subscribers
 
@@ -52,14 +53,23 @@ def insert_subscribers(connection: Connection, rows: Sequence[Mapping[str, objec
     if not rows:
         return {}
     new = insert_into(connection, subscribers).on_conflict_do_nothing(index_elements=["address_key"])
+    if connection.dialect.name == "sqlite" and len(rows) > 1:
+        # A write transaction is alone here, so that what came after the last row is ours.
+        last = connection.execute(select(func.max(subscribers.c.id))).scalar() or 0
+        insert_many(connection, new, rows)
+        written = select(subscribers.c.address_key, subscribers.c.id).where(subscribers.c.id > last)
+        return {key: SubscriberId(id_) for key, id_ in connection.execute(written)}
     statement = new.returning(subscribers.c.address_key, subscribers.c.id)
-    return {key: SubscriberId(id_) for key, id_ in connection.execute(statement, [dict(row) for row in rows])}
+    if len(rows) > 1:
+        found = insert_returning(connection, statement, rows)
+        return {row.address_key: SubscriberId(row.id) for row in found}
+    return {key: SubscriberId(id_) for key, id_ in connection.execute(statement, dict(rows[0]))}
 
 
 def insert_topics(connection: Connection, pairs: Sequence[tuple[SubscriberId, str]]) -> None:
     """Write (subscriber, topic) choices of new subscribers."""
-    if pairs:
-        connection.execute(insert(subscriber_topics), [{"subscriber_id": id_, "topic": topic} for id_, topic in pairs])
+    rows = [{"subscriber_id": id_, "topic": topic} for id_, topic in pairs]
+    insert_many(connection, insert(subscriber_topics), rows)
 
 
 def replace_topics(connection: Connection, subscriber_id: SubscriberId, topics: Collection[str]) -> None:

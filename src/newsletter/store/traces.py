@@ -40,6 +40,7 @@ from newsletter.store.tables import (
     meta,
     notices,
     owed,
+    private_feeds,
     subscriber_topics,
     subscribers,
     variants,
@@ -60,7 +61,7 @@ _FREE_TEXT: tuple[tuple[Table, Column[object]], ...] = (
 def held_of(connection: Connection, subscriber_id: SubscriberId) -> dict[str, list[dict[str, object]]]:
     """The rows that belong to one subscriber, by table, oldest first; editions by uid, states as numbers.
 
-    Indexes on subscriber_id of consents, deliveries and notices, about_id of events, primary keys.
+    Indexes on subscriber_id of consents, deliveries, notices and private_feeds, about_id of events, primary keys.
     """
     mine = deliveries.c.subscriber_id == subscriber_id
     queries: dict[str, Select[tuple[object, ...]]] = {
@@ -106,6 +107,11 @@ def held_of(connection: Connection, subscriber_id: SubscriberId) -> dict[str, li
         )
         .where(notices.c.subscriber_id == subscriber_id)
         .order_by(notices.c.id),
+        "private_feeds": select(
+            *(column for column in private_feeds.c if column.name not in ("id", "subscriber_id", "token_hash"))
+        )
+        .where(private_feeds.c.subscriber_id == subscriber_id)
+        .order_by(private_feeds.c.id),
         "events": select(events.c.at, events.c.actor, events.c.verb, events.c.details)
         .where(_about(subscriber_id))
         .order_by(events.c.id),
@@ -136,12 +142,12 @@ def forget_address(connection: Connection, address_key: str, tables: Sequence[st
 
 
 def forget_subscriber(connection: Connection, subscriber_id: SubscriberId, placeholder: str, *, now: datetime) -> None:
-    """Make one subscriber nobody: `placeholder` for an address, no choices, no consents, no replies kept.
+    """Make one subscriber nobody: `placeholder` for an address, no choices, consents, feeds or replies kept.
 
     Rows of deliveries and attempts stay for the balance of their editions, and the language for its
     counts by language.
     """
-    for table in (subscriber_topics, owed, consents, confirmations, notices):
+    for table in (subscriber_topics, owed, consents, confirmations, notices, private_feeds):
         connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     mine = select(deliveries.c.edition_id).where(deliveries.c.subscriber_id == subscriber_id)
     connection.execute(

@@ -24,12 +24,15 @@ from newsletter.subscribers.forms import (
     ReaderOfToken,
     SignUpForm,
 )
-from newsletter.subscribers.imports import ImportReport, Problem, import_rows
+from newsletter.subscribers.import_report import ImportReport, Outcome, Problem, Wishes
+from newsletter.subscribers.imports import import_rows
 from newsletter.subscribers.keys import Keys, new_keys, parse_keys, rotated_keys, serialise_keys
 from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, Newcomer, add
+from newsletter.subscribers.origins import Origin, OriginName, origin_named
 from newsletter.subscribers.prospects import prospects
 from newsletter.subscribers.register import counts, find, find_by_id, list_subscribers, update_choices
 from newsletter.subscribers.sign_ups import expire_pending
+from newsletter.subscribers.sources import Source, open_source
 from newsletter.subscribers.spreadsheets import BadRow, Row, Spreadsheet, open_spreadsheet
 from newsletter.subscribers.tokens import (
     BouncedDelivery,
@@ -60,17 +63,22 @@ __all__ = [
     "Intake",
     "Keys",
     "Newcomer",
+    "Origin",
+    "OriginName",
+    "Outcome",
     "PreferencesView",
     "Problem",
     "Purpose",
     "ReaderOfToken",
     "Row",
     "SignUpForm",
+    "Source",
     "Spreadsheet",
     "Suppressed",
     "SuppressionReason",
     "Unsubscribed",
     "ValidAddress",
+    "Wishes",
     "add",
     "bounce_token",
     "counts",
@@ -85,7 +93,9 @@ __all__ = [
     "mask",
     "new_keys",
     "offered_rhythms",
+    "open_source",
     "open_spreadsheet",
+    "origin_named",
     "parse_address",
     "parse_keys",
     "prospects",

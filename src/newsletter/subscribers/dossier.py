@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from newsletter.model import DeliveryState
 from newsletter.store import Store
@@ -34,8 +34,8 @@ def data_of(store: Store, address: str, *, keys: Keys) -> Mapping[str, object] |
     """Everything the database holds about one person, ready for JSON; None when it holds nothing.
 
     Keys: "subscriber" and "suppression", one of which may be None; with a subscriber also lists of
-    "consents", "confirmations", "deliveries", "attempts", "owed", "notices" and "events", oldest first. Times are ISO
-    8601 in UTC, states are words.
+    "consents", "confirmations", "deliveries", "attempts", "owed", "notices", "private_feeds" and "events", oldest
+    first. Times are ISO 8601 in UTC, states are words. The address of a private feed is not known to us.
     Raises UsageError for what is no address.
     """
     key = parse_address(address).key
@@ -83,7 +83,7 @@ def erase(store: Store, address: str, *, keys: Keys, source: str, now: datetime)
 
 
 def _for_json(value: object) -> object:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode(errors="replace")

@@ -79,7 +79,7 @@ class ConfirmationView:
 class PreferencesView:
     """What a reader chose. `address` is masked; no topics means all; `paused_until` is aware UTC or None.
 
-    `unsubscribe` is the token of the reader's unsubscribe link.
+    `unsubscribe` is the token of the reader's unsubscribe link. With `has_private_feed` a feed stands for mail.
     """
 
     address: str
@@ -93,3 +93,4 @@ class PreferencesView:
     paused_until: datetime | None
     catch_up: bool
     unsubscribe: str
+    has_private_feed: bool = False

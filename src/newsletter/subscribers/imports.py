@@ -7,7 +7,7 @@ look. Called by the desk.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -15,179 +15,212 @@ from sqlalchemy import Connection
 from newsletter.errors import UsageError
 from newsletter.model import SubscriberState
 from newsletter.store import Store
+from newsletter.store.many import hold_more_in_memory
 from newsletter.store.meta import add_event
 from newsletter.subscribers.addresses import mask
-from newsletter.subscribers.choices import Choices, offer_of
+from newsletter.subscribers.choices import offer_of
+from newsletter.subscribers.import_report import ImportReport, Tally, Wishes
 from newsletter.subscribers.newcomers import (
     Arrival,
     CheckedNewcomer,
     Consent,
+    Examiner,
     Intake,
-    Newcomer,
     Verdict,
     admit,
-    check_newcomer,
     judge,
 )
+from newsletter.subscribers.origins import Reading, read_row, source_of
+from newsletter.subscribers.refusals import (
+    Refusal,
+    SortedRefusals,
+    let_go,
+    refusal_of,
+    remember_refusals,
+    sort_refusals,
+)
 from newsletter.subscribers.spreadsheets import BadRow, Row
+from newsletter.subscribers.standings import standing_of
 
 # A batch is one transaction: long enough that the disk is not what one waits for, short enough that
-# a sender or a second import waits a few hundredths of a second for it.
-BATCH_ROWS = 1_000
-# New readers scatter over three indexes, so a batch writes some 2 MB to SQLite's log, and more later.
-BATCHES_BETWEEN_CHECKPOINTS = 10
-MAX_PROBLEMS_KEPT = 1_000
-
-# What other programs call a reader who may be mailed; anything else in a state column is not let in.
-_MAILABLE = frozenset({"", "active", "subscribed", "enabled", "confirmed"})
-
-_Numbered = tuple[int, CheckedNewcomer]
+# a sender or a second import waits a few tenths of a second for it.
+BATCH_ROWS = 4_000
+# New readers scatter over three indexes, so a batch writes some 8 MB to SQLite's log, and more later.
+BATCHES_BETWEEN_CHECKPOINTS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """One row that did not come in, and why; `line` is where it begins in the file."""
+class _LeftOut:
+    """A row that stays out for what it says itself."""
 
-    line: int
+    row: Row | BadRow
     arrival: Arrival
+    address: str
     message: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportReport:
-    """How many rows ended how, every `Arrival` named; active readers found again are no problem.
-
-    The first thousand problems are kept in order of line; `problems_left_out` counts those after them.
-    """
-
-    counts: Mapping[Arrival, int]
-    problems: tuple[Problem, ...]
-    problems_left_out: int
-    dry_run: bool
+# A row of the file beside what it comes to.
+_Candidate = tuple[Row, CheckedNewcomer]
+_Entry = _Candidate | Refusal | _LeftOut
 
 
 def import_rows(
-    store: Store, rows: Iterable[Row | BadRow], *, consent: Consent, intake: Intake, dry_run: bool = False
+    store: Store, rows: Iterable[Row | BadRow], *, consent: Consent, intake: Intake, wishes: Wishes | None = None
 ) -> ImportReport:
     """Make the readers in `rows` active subscribers; a row's own consent counts before `consent`.
 
     A bad row never stops the others. Suppressed, unsubscribed and bounced readers are shown and left
-    as they are, as are rows whose state column says anything but active. Transactions of 1,000 rows,
-    and memory for as many (a dry run, which writes nothing, also remembers every address to find
-    repeated ones). Interrupted, it leaves whole batches; repeated, it adds what is missing.
+    as they are, as are rows whose state column says anything but active; those whose state is a refusal
+    are suppressed, unless `wishes` say otherwise. Transactions of 4,000 rows, and memory for as many (a
+    dry run, which writes nothing, also remembers every address to find repeated ones). Interrupted, it
+    leaves whole batches; repeated, it adds what is missing.
     """
-    tally = _Tally()
-    foreseen: set[str] = set()
-    for number, batch in enumerate(_batches(_checked(rows, consent, intake, tally)), start=1):
-        if dry_run:
+    wishes = wishes or Wishes()
+    if wishes.received_up_to is not None:
+        intake = replace(intake, received_up_to=wishes.received_up_to)
+    tally = Tally(wishes.told)
+    foresight = _Foresight()
+    for number, entries in enumerate(_batches(_checked(rows, consent, intake, tally)), start=1):
+        batch = _Batch(entries)
+        if wishes.dry_run:
             with store.reading() as connection:
-                verdicts = judge(connection, [newcomer for _, newcomer in batch])
-            written = {newcomer.address.key for _, newcomer in batch} - verdicts.keys() - foreseen
-            foreseen |= written
+                foresight.take(connection, batch, wishes)
         else:
-            with store.writing() as connection:
-                verdicts = judge(connection, [newcomer for _, newcomer in batch])
-                written = _admit_batch(connection, batch, verdicts, consent=consent, intake=intake)
-            if number % BATCHES_BETWEEN_CHECKPOINTS == 0:
-                store.checkpoint()
-        tally.count_batch(batch, verdicts, written)
-    return ImportReport(
-        counts=tally.counts,
-        problems=tuple(tally.problems),
-        problems_left_out=tally.problems_left_out,
-        dry_run=dry_run,
-    )
+            _take(store, batch, consent=consent, intake=intake, wishes=wishes)
+        _count(tally, batch, wishes)
+        if number % BATCHES_BETWEEN_CHECKPOINTS == 0 and not wishes.dry_run:
+            store.checkpoint()
+    return tally.report(dry_run=wishes.dry_run)
 
 
-def _admit_batch(
-    connection: Connection,
-    batch: list[_Numbered],
-    verdicts: Mapping[str, Verdict],
-    *,
-    consent: Consent,
-    intake: Intake,
-) -> set[str]:
+class _Batch:
+    """Some thousand rows in their order, and what the database says of them."""
+
+    def __init__(self, entries: list[_Entry]) -> None:
+        self.entries = entries
+        self.newcomers = [entry[1] for entry in entries if isinstance(entry, tuple)]
+        self.refusals = [entry for entry in entries if isinstance(entry, Refusal)]
+        self.sorted = SortedRefusals()
+        self.verdicts: Mapping[str, Verdict] = {}
+        self.written: set[str] = set()
+
+
+def _take(store: Store, batch: _Batch, *, consent: Consent, intake: Intake, wishes: Wishes) -> None:
+    """One batch, in one transaction; then the readers an earlier one let in, one by one."""
+    with store.writing() as connection:
+        hold_more_in_memory(connection)
+        batch.sorted = sort_refusals(connection, batch.refusals)
+        if wishes.remember_refusals:
+            remember_refusals(connection, batch.sorted, source=consent.source, now=intake.now)
+        batch.verdicts = judge(connection, batch.newcomers)
+        batch.written = _admit(connection, batch, consent=consent, intake=intake)
+    if wishes.remember_refusals:
+        let_go(store, batch.sorted, source=consent.source, intake=intake)
+
+
+def _admit(connection: Connection, batch: _Batch, *, consent: Consent, intake: Intake) -> set[str]:
     # Of rows with the same address the first counts.
     fresh: dict[str, CheckedNewcomer] = {}
-    for _, newcomer in batch:
-        if newcomer.address.key not in verdicts:
+    for newcomer in batch.newcomers:
+        if newcomer.address.key not in batch.verdicts:
             fresh.setdefault(newcomer.address.key, newcomer)
+    if not fresh:
+        return set()
     written = admit(connection, fresh.values(), what="import", consent=consent, intake=intake)
     if written:
-        add_event(
-            connection, "import", ("subscribers", None), now=intake.now, added=len(written), source=consent.source
-        )
+        about = ("subscribers", None)
+        add_event(connection, "import", about, now=intake.now, added=len(written), source=consent.source)
     return written
 
 
-class _Tally:
-    """What has happened so far."""
+class _Foresight:
+    """What a dry run would have written so far: the addresses it would add, and those it would suppress."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(Arrival, 0)
-        self.problems: list[Problem] = []
-        self.problems_left_out = 0
+        # Not the addresses themselves, which take twice the memory; two alike in a million are 1 in 10^7.
+        self._added: set[int] = set()
+        self._refused: set[str] = set()
 
-    def count(self, arrival: Arrival, line: int, message: str = "") -> None:
-        """Count one row; a message makes it a problem."""
-        self.counts[arrival] += 1
-        if message and len(self.problems) < MAX_PROBLEMS_KEPT:
-            self.problems.append(Problem(line=line, arrival=arrival, message=message))
-        elif message:
-            self.problems_left_out += 1
-
-    def count_batch(self, batch: list[_Numbered], verdicts: Mapping[str, Verdict], written: set[str]) -> None:
-        """Count the rows of one batch, once it is committed."""
-        written = set(written)
-        for line, newcomer in batch:
-            verdict = verdicts.get(newcomer.address.key)
-            if verdict is not None:
-                known = verdict.state is SubscriberState.ACTIVE and verdict.arrival is Arrival.ALREADY
-                self.count(verdict.arrival, line, "" if known else verdict.message)
-            elif newcomer.address.key in written:
-                written.remove(newcomer.address.key)
-                self.count(Arrival.ADDED, line)
-            else:
-                self.count(Arrival.ALREADY, line)
+    def take(self, connection: Connection, batch: _Batch, wishes: Wishes) -> None:
+        """Foresee one batch."""
+        batch.sorted = sort_refusals(connection, batch.refusals)
+        if wishes.remember_refusals:
+            self._refused.update(batch.sorted.suppression_keys())
+        batch.verdicts = judge(connection, batch.newcomers, refused=self._refused)
+        keys = {newcomer.address.key for newcomer in batch.newcomers} - batch.verdicts.keys()
+        batch.written = {key for key in keys if hash(key) not in self._added}
+        self._added.update(map(hash, batch.written))
 
 
-def _checked(rows: Iterable[Row | BadRow], consent: Consent, intake: Intake, tally: _Tally) -> Iterator[_Numbered]:
-    """The rows that may come in as far as they themselves tell; the others are counted."""
+def _count(tally: Tally, batch: _Batch, wishes: Wishes) -> None:
+    """Count the rows of a batch in their order, now that it is certain what became of them."""
+    to_count = set(batch.written)
+    for entry in batch.entries:
+        if isinstance(entry, _LeftOut):
+            tally.count(entry.row, entry.arrival, entry.address, message=entry.message)
+            continue
+        if isinstance(entry, Refusal):
+            _count_refusal(tally, entry, batch.sorted, wishes)
+            continue
+        row, newcomer = entry
+        address, verdict = newcomer.address, batch.verdicts.get(newcomer.address.key)
+        if verdict is not None:
+            known = verdict.state is SubscriberState.ACTIVE and verdict.arrival is Arrival.ALREADY
+            tally.count(row, verdict.arrival, address.address, message="" if known else verdict.message)
+        elif address.key in to_count:
+            to_count.remove(address.key)
+            tally.count(row, Arrival.ADDED, address.address, settings=newcomer.settings)
+        else:
+            tally.count(row, Arrival.ALREADY, address.address)
+
+
+def _count_refusal(tally: Tally, refusal: Refusal, known: SortedRefusals, wishes: Wishes) -> None:
+    address, key = refusal.address.address, refusal.address.key
+    says = f"{mask(address)}: the file says “{refusal.said[:40]}”"
+    message = f"{says}, so it is not added"
+    if key in known.staying:
+        message = f"{says}, and it agreed here itself, so it stays"
+    elif wishes.remember_refusals:
+        tally.refusals += 1
+        message += ", now or later"
+        if key in known.leaving:
+            message += "; an earlier import had added it, and its mail ends"
+    tally.count(refusal.row, Arrival.WITHHELD, address, message=f"{message}.")
+
+
+def _checked(rows: Iterable[Row | BadRow], consent: Consent, intake: Intake, tally: Tally) -> Iterator[_Entry]:
+    """Each row as far as it itself tells what becomes of it."""
     offer = offer_of(intake.masthead)
+    examiner = Examiner(offer, intake.keys)
     for row in rows:
         if isinstance(row, BadRow):
-            tally.count(Arrival.INVALID, row.line, row.message)
+            yield _LeftOut(row=row, arrival=Arrival.INVALID, address="", message=row.message)
             continue
-        state = row.cells.get("state", "").casefold()
-        if state not in _MAILABLE:
-            message = f"{mask(row.cells.get('address', ''))}: the file says “{state[:40]}”, so it is not added."
-            tally.count(Arrival.WITHHELD, row.line, message)
-            continue
-        try:
-            newcomer = _newcomer(row.cells)
-            wording = row.cells.get("consent") or consent.wording
-            checked = check_newcomer(newcomer, wording, offer=offer, keys=intake.keys)
-        except UsageError as error:
-            tally.count(Arrival.INVALID, row.line, str(error).replace("\n", " "))
+        reading = read_row(row.cells, row.origin, offer, intake.now)
+        standing = standing_of(reading.state)
+        refusal = None if standing.refusal is None else refusal_of(row, reading, standing.refusal, intake.keys)
+        if refusal is not None:
+            yield refusal
+        elif not standing.is_mailable:
+            address = reading.newcomer.address
+            message = f"{mask(address)}: the file says “{reading.state[:40]}”, so it is not added."
+            yield _LeftOut(row=row, arrival=Arrival.WITHHELD, address=address, message=message)
         else:
-            yield row.line, checked
+            yield _candidate(row, reading, consent, examiner, tally)
 
 
-def _newcomer(cells: Mapping[str, str]) -> Newcomer:
-    topics = cells.get("topics")
-    return Newcomer(
-        address=cells.get("address", ""),
-        choices=Choices(
-            name=cells.get("name"),
-            language=cells.get("language"),
-            time_zone=cells.get("time_zone"),
-            rhythm=cells.get("rhythm"),
-            hour=cells.get("hour"),
-            topics=None if topics is None else tuple(topics.split(";")),
-        ),
-    )
+def _candidate(row: Row, reading: Reading, consent: Consent, examiner: Examiner, tally: Tally) -> _Entry:
+    try:
+        checked = examiner.check(reading.newcomer, row.cells.get("consent") or consent.wording)
+    except UsageError as error:
+        message = str(error).replace("\n", " ")
+        return _LeftOut(row=row, arrival=Arrival.INVALID, address=reading.newcomer.address, message=message)
+    if reading.labels:
+        tally.labels.update(reading.labels)
+    source = source_of(reading, row.origin, consent.source)
+    return row, checked if source == consent.source else replace(checked, source=source)
 
 
-def _batches(rows: Iterator[_Numbered]) -> Iterator[list[_Numbered]]:
+def _batches(rows: Iterator[_Entry]) -> Iterator[list[_Entry]]:
     while batch := list(islice(rows, BATCH_ROWS)):
         yield batch

@@ -6,7 +6,7 @@ where the answer is no. `imports` lets in many by the same two steps: `judge`, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,8 +14,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from newsletter.errors import UsageError
-from newsletter.model import Masthead, Subscriber, SubscriberState
+from newsletter.model import Masthead, Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
+from newsletter.store.arriving import Claim, articles_claimed, owe_newcomers, sequence_at
 from newsletter.store.articles import sequence_before_latest
 from newsletter.store.consents import insert_consents
 from newsletter.store.meta import add_event
@@ -29,6 +30,7 @@ from newsletter.store.subscribers import (
 from newsletter.store.suppressions import suppressed_among
 from newsletter.subscribers.addresses import ValidAddress, mask, parse_address
 from newsletter.subscribers.choices import (
+    MAX_NAME_CHARACTERS,
     MAX_WORDING_CHARACTERS,
     Choices,
     Offer,
@@ -39,6 +41,11 @@ from newsletter.subscribers.choices import (
 )
 from newsletter.subscribers.keys import Keys
 from newsletter.subscribers.tokens import suppression_key
+
+MOST_REMEMBERED = 1_000
+_NO_CONSENT = "consent: say how this reader agreed, since it must be provable (GDPR art. 7). Use --consent."
+# Releases move the cursor of these readers, whatever it was.
+_WITHOUT_DIGEST = frozenset({"each", "feed"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +70,7 @@ class Intake:
     """What the newsroom brings to every arrival: its keys, its offer, the hour (aware UTC), fresh uids.
 
     `newcomers` says for a rhythm how many of the latest articles the first digest of a new reader brings.
+    With `received_up_to` (aware UTC) they had everything until then elsewhere, and what came later is theirs.
     """
 
     keys: Keys
@@ -70,9 +78,15 @@ class Intake:
     now: datetime
     new_uid: Callable[[], str]
     newcomers: Mapping[str, int] = field(default_factory=dict)
+    received_up_to: datetime | None = None
 
     def first_cursor(self, connection: Connection, rhythm: str, *, sequence: int) -> int:
-        """Where a new reader begins: at the present `sequence`, or as many articles before it as the rhythm gives."""
+        """Where a new reader begins: at the present `sequence`, or as many articles before it as the rhythm gives.
+
+        Digests go on after `received_up_to`; what readers of each article missed is owed to them instead.
+        """
+        if self.received_up_to is not None and rhythm not in _WITHOUT_DIGEST:
+            return min(sequence, sequence_at(connection, self.received_up_to))
         number = self.newcomers.get(rhythm, 0)
         return min(sequence, sequence_before_latest(connection, number)) if number else sequence
 
@@ -98,12 +112,16 @@ class Added:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedNewcomer:
-    """A newcomer with nothing left to complain about, before the database is asked."""
+    """A newcomer with nothing left to complain about, before the database is asked.
+
+    `source` is this reader's own, in place of the consent's.
+    """
 
     address: ValidAddress
     settings: Settings
     wording: str
     suppression_key: str
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,32 +159,87 @@ def add(store: Store, newcomer: Newcomer, *, consent: Consent, intake: Intake) -
 
 def check_newcomer(newcomer: Newcomer, wording: str, *, offer: Offer, keys: Keys) -> CheckedNewcomer:
     """The newcomer with address, choices and consent as they will be kept; UsageError with every fault."""
-    faults: list[str] = []
-    address, settings = None, None
-    try:
-        address = parse_address(newcomer.address)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        settings = settle(newcomer.choices, offer=offer)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        wording = plain_text(" ".join(wording.split()), "consent", MAX_WORDING_CHARACTERS)
-    except ValueError as error:
-        faults.append(str(error))
-    if not wording:
-        faults.append("consent: say how this reader agreed, since it must be provable (GDPR art. 7). Use --consent.")
-    if faults or address is None or settings is None:
-        raise UsageError("\n".join(faults))
-    return CheckedNewcomer(
-        address=address, settings=settings, wording=wording, suppression_key=suppression_key(keys, address.key)
-    )
+    return Examiner(offer, keys).check(newcomer, wording)
 
 
-def judge(connection: Connection, newcomers: Collection[CheckedNewcomer]) -> dict[str, Verdict]:
-    """Who of at most a few thousand must stay as they are, by address key; the others may come in. Reads only."""
+class Examiner:
+    """Checks newcomers one after another, and remembers what the same choices and words came to.
+
+    A long list holds few different ones, and settling them took a third of the time of a check.
+    """
+
+    def __init__(self, offer: Offer, keys: Keys) -> None:
+        """Check against what this newsroom offers; addresses are hashed with its keys."""
+        self._offer = offer
+        self._keys = keys
+        self._settled: dict[tuple[object, ...], Settings] = {}
+        self._wordings: dict[str, str] = {}
+
+    def check(self, newcomer: Newcomer, wording: str) -> CheckedNewcomer:
+        """The newcomer as it will be kept; UsageError with every fault."""
+        faults: list[str] = []
+        address, settings = None, None
+        try:
+            address = parse_address(newcomer.address)
+        except UsageError as error:
+            faults.append(str(error))
+        try:
+            settings = self._settle(newcomer.choices)
+        except UsageError as error:
+            faults.append(str(error))
+        try:
+            wording = self._wording(wording)
+        except ValueError as error:
+            faults.append(str(error))
+        if not wording:
+            faults.append(
+                "consent: say how this reader agreed, since it must be provable (GDPR art. 7). Use --consent."
+            )
+        if faults or address is None or settings is None:
+            raise UsageError("\n".join(faults))
+        key = suppression_key(self._keys, address.key)
+        return CheckedNewcomer(address=address, settings=settings, wording=wording, suppression_key=key)
+
+    def _settle(self, choices: Choices) -> Settings:
+        nameless = (choices.language, choices.time_zone, choices.rhythm, choices.hour, choices.topics)
+        found = self._settled.get(nameless)
+        if found is None:
+            found = settle(choices, offer=self._offer)
+            if len(self._settled) < MOST_REMEMBERED:
+                self._settled[nameless] = found
+        try:
+            name = plain_text((choices.name or "").strip(), "name", MAX_NAME_CHARACTERS)
+        except ValueError:
+            # Once more, for every fault at once.
+            return settle(choices, offer=self._offer)
+        return Settings(
+            name=name,
+            language=found.language,
+            time_zone=found.time_zone,
+            rhythm=found.rhythm,
+            hour=found.hour,
+            topics=found.topics,
+        )
+
+    def _wording(self, wording: str) -> str:
+        found = self._wordings.get(wording)
+        if found is None:
+            found = plain_text(" ".join(wording.split()), "consent", MAX_WORDING_CHARACTERS)
+            if len(self._wordings) < MOST_REMEMBERED:
+                self._wordings[wording] = found
+        return found
+
+
+def judge(
+    connection: Connection, newcomers: Collection[CheckedNewcomer], *, refused: Collection[str] = ()
+) -> dict[str, Verdict]:
+    """Who of at most a few thousand must stay as they are, by address key; the others may come in. Reads only.
+
+    `refused` are suppression keys that count as suppressed beside those in the database.
+    """
     suppressed = suppressed_among(connection, [newcomer.suppression_key for newcomer in newcomers])
+    if refused:
+        suppressed |= {newcomer.suppression_key for newcomer in newcomers if newcomer.suppression_key in refused}
     states = states_by_key(connection, [newcomer.address.key for newcomer in newcomers])
     verdicts = {}
     for newcomer in newcomers:
@@ -193,11 +266,37 @@ def admit(
     ids = insert_subscribers(connection, rows)
     written = [(ids[newcomer.address.key], newcomer) for newcomer in newcomers if newcomer.address.key in ids]
     insert_topics(connection, [(id_, topic) for id_, newcomer in written for topic in newcomer.settings.topics])
-    proof = {"what": what, "source": consent.source, "method": consent.method, "at": intake.now}
+    proof = {"what": what, "method": consent.method, "at": intake.now}
     insert_consents(
-        connection, [{"subscriber_id": id_, "wording": newcomer.wording, **proof} for id_, newcomer in written]
+        connection,
+        [
+            {"subscriber_id": id_, "wording": newcomer.wording, "source": newcomer.source or consent.source, **proof}
+            for id_, newcomer in written
+        ],
     )
+    _owe_since(connection, written, intake, sequence=sequence)
     return set(ids)
+
+
+def _owe_since(
+    connection: Connection, written: Sequence[tuple[SubscriberId, CheckedNewcomer]], intake: Intake, *, sequence: int
+) -> None:
+    """Owe readers of each article what came out since they last got mail elsewhere."""
+    if intake.received_up_to is None:
+        return
+    after = min(sequence, sequence_at(connection, intake.received_up_to))
+    claims: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    pairs: list[tuple[SubscriberId, int]] = []
+    for id_, newcomer in written:
+        if newcomer.settings.rhythm != "each":
+            continue
+        wish = (newcomer.settings.language, newcomer.settings.topics)
+        if wish not in claims:
+            languages = intake.masthead.languages_for(wish[0])
+            claim = Claim(after=after, through=sequence, topics=wish[1], languages=languages)
+            claims[wish] = articles_claimed(connection, claim)
+        pairs += [(id_, article_id) for article_id in claims[wish]]
+    owe_newcomers(connection, pairs, reason="import")
 
 
 def _row(newcomer: CheckedNewcomer, cursor: int, intake: Intake) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from newsletter.model import Masthead, Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
 from newsletter.store.meta import add_event
 from newsletter.store.owing import Missed, owe_missed
+from newsletter.store.private_feeds import revoke_private_feeds
 from newsletter.store.subscribers import (
     hold_sequence,
     replace_topics,
@@ -28,7 +29,7 @@ from newsletter.subscribers.newcomers import Intake
 from newsletter.subscribers.tokens import unsubscribe_token
 
 
-def view_of(subscriber: Subscriber, *, keys: Keys) -> PreferencesView:
+def view_of(subscriber: Subscriber, *, keys: Keys, has_private_feed: bool = False) -> PreferencesView:
     """What `subscriber` chose, with the address masked and the token of the unsubscribe link."""
     return PreferencesView(
         address=mask(subscriber.address),
@@ -42,6 +43,7 @@ def view_of(subscriber: Subscriber, *, keys: Keys) -> PreferencesView:
         paused_until=subscriber.paused_until,
         catch_up=subscriber.catch_up,
         unsubscribe=unsubscribe_token(keys, subscriber.id),
+        has_private_feed=has_private_feed,
     )
 
 
@@ -79,6 +81,9 @@ def change(
         columns["covered_through"] = sequence
         if subscriber.rhythm != "feed":
             _owe_digest(connection, subscriber, settings, through=sequence, masthead=intake.masthead)
+    if settings.rhythm != subscriber.rhythm:
+        # Whoever has mail again needs no private feed, and an old address must not come to life with a later wish.
+        revoke_private_feeds(connection, subscriber.id, now=intake.now)
     update_subscriber(connection, subscriber.id, columns)
     replace_topics(connection, subscriber.id, topics)
     before = asdict(present)

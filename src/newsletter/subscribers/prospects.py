@@ -14,7 +14,13 @@ _STATES = {
 }
 
 
-def prospects(subscriber: Subscriber | None, *, suppressed: str | None, now: datetime | None = None) -> str:
+def prospects(
+    subscriber: Subscriber | None,
+    *,
+    suppressed: str | None,
+    now: datetime | None = None,
+    has_private_feed: bool = False,
+) -> str:
     """What the next published article would mean for this reader, and why.
 
     A pause that is over by `now` (aware UTC) counts no more; without `now` each pause still counts.
@@ -26,7 +32,7 @@ def prospects(subscriber: Subscriber | None, *, suppressed: str | None, now: dat
     if subscriber.state in _STATES:
         return _STATES[subscriber.state]
     if subscriber.rhythm == "feed":
-        return "no: wants feeds only"
+        return "no: a private feed stands for mail" if has_private_feed else "no: wants feeds only"
     until = subscriber.paused_until
     if until is not None and (now is None or until > now):
         missed = "articles until then are owed afterwards" if subscriber.catch_up else "articles until then are skipped"

@@ -14,35 +14,33 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from newsletter.errors import Fault, UsageError
+from newsletter.subscribers.columns import COLUMNS, columns_named_twice, normal_title
+from newsletter.subscribers.octets import EvenText, even_text
+from newsletter.subscribers.origins import PLAIN, Origin, columns_of, origin_of, state_of_file
 
 MAX_LINE_OCTETS = 65_536
 # A quotation mark that is never closed would swallow the rest of the file as one cell.
 MAX_ROW_LINES = 20
 
-# Our columns by every name they go by, in lower case, with _ for spaces and hyphens.
-_COLUMNS = {
-    **dict.fromkeys(("address", "email", "e_mail", "mail", "email_address", "e_mail_address"), "address"),
-    **dict.fromkeys(("name", "full_name"), "name"),
-    **dict.fromkeys(("language", "lang", "locale"), "language"),
-    **dict.fromkeys(("time_zone", "timezone"), "time_zone"),
-    **dict.fromkeys(("state", "status"), "state"),
-    **{column: column for column in ("rhythm", "hour", "topics", "consent")},
-}
-COLUMNS = ("address", "name", "language", "time_zone", "rhythm", "hour", "topics", "consent", "state")
-
 _DELIMITERS = (",", ";", "\t")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 
-_SAVE_AS = "Save it as “CSV UTF-8” and import it again."
+_SAVE_AS = "Save it as “CSV UTF-8” and import it again"
+_OR_NAME_IT = f"{_SAVE_AS}, or name its encoding: --encoding cp1252."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One row: the line it begins in, and its cells by our names of the columns, without outer spaces."""
+    """One row: the line it begins in, and its cells by our names of the columns, without outer spaces.
+
+    `file` is its file in an archive; `origin` the program that wrote it.
+    """
 
     line: int
     cells: Mapping[str, str]
+    file: str = ""
+    origin: Origin = PLAIN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,39 +49,52 @@ class BadRow:
 
     line: int
     message: str
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spreadsheet:
     """A file whose header has been read: rows come as they are asked for, once.
 
-    `ignored` names the columns that mean nothing to us.
+    `ignored` names the columns that mean nothing to us; `state` is the one that all rows have.
     """
 
     ignored: tuple[str, ...]
     rows: Iterator[Row | BadRow]
+    origin: Origin = PLAIN
+    state: str = ""
 
 
-def open_spreadsheet(stream: BinaryIO, *, name: str) -> Spreadsheet:
+def open_spreadsheet(
+    stream: BinaryIO, *, name: str, origin: Origin | None = None, encoding: str | None = None, member: str = ""
+) -> Spreadsheet:
     """The readers in a CSV file of comma, semicolon or tab, with a header; `name` is for messages.
 
-    UTF-8, with or without a mark at its start. Rows in another encoding or with unmatched quotation
-    marks come as `BadRow`; formulas lose the apostrophe that spreadsheets and our own export give them.
+    UTF-8, or UTF-16 with its mark, or the `encoding` that is named. The header tells which program wrote
+    the file unless `origin` does; `member` is the name in an archive, which each row then has. Rows in
+    another encoding or with unmatched quotation marks come as `BadRow`; formulas lose the apostrophe
+    that spreadsheets and our own export give them.
 
     Raises UsageError when the header cannot be used, which says what to do.
     """
-    lines = _Lines(stream)
+    text = even_text(stream, encoding=encoding)
+    lines = _Lines(text)
     header = _header(lines, name)
     marked = re.fullmatch(r"sep=(.)\s*", header)
     if marked:
         header = _header(lines, name)
     delimiter = marked[1] if marked else max(_DELIMITERS, key=header.count)
     titles = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
-    columns = [_COLUMNS.get(re.sub(r"[\s-]+", "_", title.strip().casefold())) for title in titles]
-    if columns.count("address") != 1 or len(set(columns) - {None}) != len(columns) - columns.count(None):
-        raise _refusal(name, max(lines.number, 1), _header_fault(titles, columns))
+    normal = [normal_title(title) for title in titles]
+    origin = origin_of(normal) if origin is None else origin
+    columns = columns_of(normal, origin)
+    if "address" not in columns or columns_named_twice(columns):
+        was = "the file is in UTF-16. So read, " if text.was_utf_16 else ""
+        raise _refusal(name, max(lines.number, 1), was + _header_fault(titles, columns))
+    state = state_of_file(origin, normal, member or name)
+    sheet = _Sheet(columns=columns, delimiter=delimiter, origin=origin, state=state, member=member)
     ignored = tuple(title.strip() for title, column in zip(titles, columns, strict=True) if column is None)
-    return Spreadsheet(ignored=ignored, rows=_rows(lines, delimiter, columns))
+    return Spreadsheet(ignored=ignored, rows=_rows(lines, sheet), origin=origin, state=state)
 
 
 def plain_cell(cell: str) -> str:
@@ -107,8 +118,9 @@ class _UnreadableError(Exception):
 class _Lines:
     """The lines of a file as text, numbered from 1; those of a bad row can be read again."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, text: EvenText) -> None:
+        self._stream = text.stream
+        self._encoding = text.encoding
         self._again: deque[bytes] = deque()
         self.number = 0
         self.taken: list[bytes] = []
@@ -127,10 +139,10 @@ class _Lines:
         if len(line) > MAX_LINE_OCTETS:
             raise _UnreadableError(f"the line is longer than {MAX_LINE_OCTETS} octets. Shorten it.")
         try:
-            return line.decode()
+            return line.decode(self._encoding)
         except UnicodeDecodeError as error:
-            octet = error.object[error.start]
-            raise _UnreadableError(f"the octet {octet:#04x} is not UTF-8. {_SAVE_AS}") from error
+            octet, encoding = error.object[error.start], self._encoding.upper()
+            raise _UnreadableError(f"the octet {octet:#04x} is not {encoding}. {_OR_NAME_IT}") from error
 
     def begin_row(self) -> int:
         """Forget the lines taken so far; gives the number of the next one."""
@@ -149,9 +161,22 @@ class _Lines:
         return line
 
 
-def _rows(lines: _Lines, delimiter: str, columns: Sequence[str | None]) -> Iterator[Row | BadRow]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sheet:
+    """What the header of a file says of all its rows."""
+
+    columns: Sequence[str | None]
+    delimiter: str
+    origin: Origin
+    state: str
+    member: str
+
+
+def _rows(lines: _Lines, sheet: _Sheet) -> Iterator[Row | BadRow]:
     """Every row after the header but empty ones; a bad one costs itself alone."""
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    columns, member, origin = sheet.columns, sheet.member, sheet.origin
+    named = [(at, column) for at, column in enumerate(columns) if column is not None]
+    reader = csv.reader(lines, delimiter=sheet.delimiter, skipinitialspace=True, strict=True)
     while True:
         line = lines.begin_row()
         try:
@@ -163,18 +188,21 @@ def _rows(lines: _Lines, delimiter: str, columns: Sequence[str | None]) -> Itera
                 else 'the quotation marks (") do not match. Mend them.'
             )
             lines.give_back()
-            yield BadRow(line=line, message=why)
+            yield BadRow(line=line, message=why, file=member)
             continue
         if cells is None:
             return
-        if not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
-        if any(cell.strip() for cell in cells[len(columns) :]):
+        if len(cells) > len(columns) and any(map(str.strip, cells[len(columns) :])):
             count = f"the row has {len(cells)} cells, and the header names {len(columns)}."
-            yield BadRow(line=line, message=f"{count} Put cells that hold the delimiter in quotation marks.")
+            advice = "Put cells that hold the delimiter in quotation marks."
+            yield BadRow(line=line, message=f"{count} {advice}", file=member)
             continue
-        named = zip(columns, cells, strict=False)
-        yield Row(line=line, cells={column: read_cell(cell) for column, cell in named if column is not None})
+        found = {column: read_cell(cells[at]) for at, column in named if at < len(cells)}
+        if sheet.state:
+            found["state"] = sheet.state
+        yield Row(line=line, cells=found, file=member, origin=origin)
 
 
 def _header(lines: _Lines, name: str) -> str:
@@ -183,12 +211,9 @@ def _header(lines: _Lines, name: str) -> str:
     try:
         header = next(lines, "")
     except _UnreadableError as error:
-        utf_16 = lines.taken[0][:2] in {b"\xff\xfe", b"\xfe\xff"}
-        raise _refusal(name, line, f"the file is in UTF-16. {_SAVE_AS}" if utf_16 else str(error)) from error
+        raise _refusal(name, line, str(error)) from error
     if "\0" in header:
-        raise _refusal(name, line, f"the file is in UTF-16, or not text at all. {_SAVE_AS}")
-    if "\r" in header.rstrip("\r\n"):
-        raise _refusal(name, line, f"the lines end as on old Macs (CR). {_SAVE_AS}")
+        raise _refusal(name, line, f"the file is in UTF-16, or not text at all. {_SAVE_AS}, or: --encoding utf-16-le.")
     return header.removeprefix("\ufeff")
 
 
@@ -198,7 +223,7 @@ def _header_fault(titles: Sequence[str], columns: Sequence[str | None]) -> str:
     if "address" not in columns:
         # Not named here: the first line of a file without header is somebody's address.
         return f"the first line names no column “address”. Name the columns there: {', '.join(COLUMNS)}."
-    twice = ", ".join(sorted({column for column in columns if column and columns.count(column) > 1}))
+    twice = ", ".join(columns_named_twice(columns))
     return f"the first line names these columns twice: {twice}. Rename one of each."
 
 

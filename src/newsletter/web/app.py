@@ -19,9 +19,12 @@ from newsletter.web.asking import LOOPBACK, new_watch
 from newsletter.web.confirming import confirm_endpoint
 from newsletter.web.guard import Guard
 from newsletter.web.health import Tally, alive_endpoint, metrics_endpoint, ready_endpoint, security_endpoint
+from newsletter.web.hub import hub_endpoint
 from newsletter.web.inbox import inbox_routes
 from newsletter.web.preferring import preferences_endpoint
+from newsletter.web.private import private_feed_endpoint
 from newsletter.web.published import feeds_endpoint, site_endpoint
+from newsletter.web.readership import FeedTally, counted
 from newsletter.web.searching import search_endpoint
 from newsletter.web.served import ServedNewsroom
 from newsletter.web.stopping import DOOR, stop_endpoint
@@ -49,6 +52,7 @@ def create_app(
     watch = new_watch(seal_key or secrets.token_bytes(32))
     trusted = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
     tally = Tally()
+    feed_readers = FeedTally()
     both = ["GET", "POST"]
     routes = [
         Route("/healthz", alive_endpoint(newsroom)),
@@ -64,7 +68,9 @@ def create_app(
         Route("/subscribe/snippet", snippet_endpoint(newsroom)),
         Route("/zone.js", script_endpoint),
         Route("/search", search_endpoint(newsroom)),
-        Route("/feeds/{path:path}", feeds_endpoint(newsroom)),
+        *([Route("/hub", hub_endpoint(newsroom, newsroom.hub), methods=both)] if newsroom.hub else ()),
+        Route("/feeds/private/{path:path}", private_feed_endpoint(newsroom)),
+        Route("/feeds/{path:path}", counted(feeds_endpoint(newsroom), feed_readers, newsroom)),
         *(inbox_routes(newsroom) if dev_inbox else ()),
         Route("/{path:path}", site_endpoint(newsroom)),
     ]
@@ -77,6 +83,7 @@ def create_app(
     # Its redirect is made from the Host header and from slashes of the asker's choice; ours is not.
     app.router.redirect_slashes = False
     app.state.dev_inbox = dev_inbox
+    app.state.at_end = lambda: feed_readers.flush(newsroom)
     return app
 
 

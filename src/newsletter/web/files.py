@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
@@ -39,19 +38,6 @@ SITE_TYPES: Mapping[str, str] = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".ico": "image/x-icon",
-}
-FEED_TYPES: Mapping[str, str] = {
-    "rss.xml": "application/rss+xml; charset=utf-8",
-    "atom.xml": "application/atom+xml; charset=utf-8",
-    "feed.json": "application/feed+json; charset=utf-8",
-}
-
-# Digests have one feed for each schedule, all in one folder: there the ending tells the format.
-_DIGEST_FEED = re.compile(r"digest-[a-z0-9-]+\.(?P<ending>xml|atom\.xml|json)")
-_DIGEST_TYPES: Mapping[str, str] = {
-    "xml": FEED_TYPES["rss.xml"],
-    "atom.xml": FEED_TYPES["atom.xml"],
-    "json": FEED_TYPES["feed.json"],
 }
 
 MAX_HELD_OCTETS = 64 * 1024 * 1024
@@ -142,20 +128,6 @@ class Shelf:
             while self._octets > self.max_octets or len(self._held) > MAX_HELD_FILES:
                 _, dropped = self._held.popitem(last=False)
                 self._octets -= dropped.size
-
-
-def feed_type(path: str) -> str | None:
-    """The media type of the feed `path` (below `feeds/`), told by its name; None for what is no feed."""
-    digest = _DIGEST_FEED.fullmatch(path)
-    return _DIGEST_TYPES[digest["ending"]] if digest else FEED_TYPES.get(PurePosixPath(path).name)
-
-
-def json_feed_of(path: str) -> str:
-    """The JSON form of the feed `path`, from which its page for people is made."""
-    digest = _DIGEST_FEED.fullmatch(path)
-    if digest:
-        return path.removesuffix(digest["ending"]) + "json"
-    return f"{path.rpartition('/')[0]}/feed.json".lstrip("/")
 
 
 async def serve(

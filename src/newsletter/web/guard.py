@@ -32,7 +32,7 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+?)\.?(?::[0-9]{1,5})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TOKEN_PATH = re.compile(r"/(?:[ucp]|stop)/", re.IGNORECASE)
+_TOKEN_PATH = re.compile(r"/(?:[ucp]|stop|feeds/+private)/", re.IGNORECASE)
 
 
 def host_of(headers: Headers) -> str:

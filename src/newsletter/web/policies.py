@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 # Ours have no script at all, so none may run, whatever a title or a body contains.
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; script-src 'none'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; media-src 'self' https:; script-src 'none'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 

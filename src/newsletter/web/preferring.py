@@ -6,13 +6,14 @@ two requests. The token is in the path and nowhere else: no referrer, no log, no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from newsletter.answers import PrivateAddresses
 from newsletter.errors import NewsletterError
 from newsletter.model import SubscriberState
 from newsletter.pages import Option, PageText, PreferencesPage, preferences_page
@@ -54,8 +55,7 @@ def _answer(visit: Visit, request: Request) -> Response:
     fields = visit.form(request, topics=len(newsroom.masthead.topics))
     if isinstance(fields, Response):
         return fields
-    wishes = {"save": _save, "pause": _pause, "address": _address, "data": _data, "erase": _erase}
-    wish = wishes.get(fields.get("wish"))
+    wish = _WISHES.get(fields.get("wish"))
     return _page(visit, view) if wish is None else wish(visit, view, fields)
 
 
@@ -118,7 +118,54 @@ def _erase(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
     return answer_page(visit.newsroom, text, language=visit.language)
 
 
-def _page(visit: Visit, view: PreferencesView, *, note: str = "", fault: str = "") -> Response:
+def _feed(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
+    swapped = visit.newsroom.readers.feeds.swap_to_feed(visit.token)
+    if swapped is None:
+        return unknown_link(visit.newsroom, visit.language)
+    say = visit.words.say
+    note = say("You read in your feed reader now. No email will come, not even what was waiting to be sent.")
+    return _page(visit, swapped[0], note=note, feed=swapped[1])
+
+
+def _feed_address(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
+    made = visit.newsroom.readers.feeds.new_address(visit.token)
+    if made is None:
+        # Somebody went back to email in another window.
+        fault = visit.words.say("One of the choices is not possible here. Please choose again.")
+        return _page(visit, view, fault=fault)
+    note = visit.words.say("Your feed has a new address. The old one does not work any more.")
+    return _page(visit, made[0], note=note, feed=made[1])
+
+
+def _mail(visit: Visit, view: PreferencesView, fields: Fields) -> Response:
+    back = visit.newsroom.readers.feeds.swap_to_mail(visit.token)
+    if back is None:
+        return unknown_link(visit.newsroom, visit.language)
+    note = visit.words.say("Emails come again, as before. Your own feed has ended.")
+    return _page(visit, back, note=note)
+
+
+# Each wish of the page by the name its form sends.
+_WISHES: Mapping[str, Callable[[Visit, PreferencesView, Fields], Response]] = {
+    "save": _save,
+    "pause": _pause,
+    "address": _address,
+    "data": _data,
+    "erase": _erase,
+    "feed": _feed,
+    "feed address": _feed_address,
+    "mail": _mail,
+}
+
+
+def _page(
+    visit: Visit,
+    view: PreferencesView,
+    *,
+    note: str = "",
+    fault: str = "",
+    feed: PrivateAddresses | None = None,
+) -> Response:
     newsroom, words, masthead = visit.newsroom, visit.words, visit.newsroom.masthead
     chosen = Choices(
         name=view.name,
@@ -128,13 +175,6 @@ def _page(visit: Visit, view: PreferencesView, *, note: str = "", fault: str = "
         hour=None if view.hour is None else str(view.hour),
         topics=view.topics,
     )
-    paused = ""
-    if view.paused_until is not None and view.paused_until > newsroom.clock():
-        # The first day on which something may come again.
-        day = words.date(view.paused_until + timedelta(seconds=1), view.time_zone)
-        owed = words.say("What you miss is kept for you.")
-        over = words.say("What appears meanwhile does not come later.")
-        paused = f"{words.say('Nothing comes before {date}.', date=day)} {owed if view.catch_up else over}"
     page = PreferencesPage(
         choices=choices_view(chosen, masthead=masthead, words=words, rhythms=offered_rhythms(masthead, view.rhythm)),
         address=isolated_address(view.address),
@@ -144,9 +184,23 @@ def _page(visit: Visit, view: PreferencesView, *, note: str = "", fault: str = "
         weeks=tuple(
             Option(value=str(weeks), label=words.count("{number} week", "{number} weeks", weeks)) for weeks in WEEKS
         ),
-        paused=paused,
+        has_private_feed=view.has_private_feed,
+        feed_addresses=() if feed is None else (("RSS", feed.rss), ("Atom", feed.atom), ("JSON Feed", feed.json)),
+        paused=_paused(visit, view),
         note=note,
         fault=fault,
     )
     content = preferences_page(newsroom.templates, page, frame=frame_in(masthead, visit.language))
     return HTMLResponse(content, 422 if fault else 200)
+
+
+def _paused(visit: Visit, view: PreferencesView) -> str:
+    """What the reader's pause means, "" without one."""
+    if view.paused_until is None or view.paused_until <= visit.newsroom.clock():
+        return ""
+    say = visit.words.say
+    # The first day on which something may come again.
+    day = visit.words.date(view.paused_until + timedelta(seconds=1), view.time_zone)
+    owed = say("What you miss is kept for you.")
+    over = say("What appears meanwhile does not come later.")
+    return f"{say('Nothing comes before {date}.', date=day)} {owed if view.catch_up else over}"

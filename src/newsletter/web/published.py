@@ -15,28 +15,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from newsletter.pages import stylesheet
+from newsletter.site import feed_type, is_archive, json_feed_of
 from newsletter.web.asking import asker
+from newsletter.web.deltas import Deltas
 from newsletter.web.feed_pages import FeedPages
 from newsletter.web.files import (
     SITE_TYPES,
     Shelf,
     answer_held,
     answer_with,
-    feed_type,
     held_of,
-    json_feed_of,
-    serve,
 )
 from newsletter.web.former import Former
 from newsletter.web.horizon import Horizon
 from newsletter.web.limits import Limit
 from newsletter.web.policies import EDITION_POLICY
+from newsletter.web.recordings import recording_answer
 from newsletter.web.served import ServedNewsroom
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 PAGE_CACHE = "public, max-age=300"
-# The stylesheet is linked with a mark of its content, a picture's name is the hash of its bytes.
+# The stylesheet is linked with a mark of its content; the name of a picture, and of a page of an archive, holds a
+# hash of what it says.
 STYLE_CACHE = "public, max-age=86400"
 MEDIA_CACHE = "public, max-age=31536000, immutable"
 
@@ -52,6 +53,7 @@ class _FeedDoor:
     shelf: Shelf
     pages: FeedPages
     horizon: Horizon
+    deltas: Deltas
     budget: Limit = field(default_factory=lambda: Limit(UNCONDITIONAL_A_MINUTE, timedelta(minutes=1)))
 
 
@@ -66,6 +68,7 @@ def feeds_endpoint(newsroom: ServedNewsroom) -> Endpoint:
         shelf=Shelf(folder=lambda: newsroom.feeds_folder),
         pages=FeedPages(newsroom=newsroom),
         horizon=Horizon(look=newsroom.next_run),
+        deltas=Deltas(newsroom=newsroom),
     )
 
     async def feed(request: Request) -> Response:
@@ -84,19 +87,25 @@ async def _feed(door: _FeedDoor, request: Request, path: str, media_type: str) -
     if door.horizon.looked_at is None:
         await run_in_threadpool(door.horizon.renew, now)
     url = f"{door.newsroom.masthead.base_url}/feeds/{quote(path)}"
+    # Of a page of an archive nobody has to be told anything.
+    hubs = () if is_archive(path) else door.newsroom.hubs
     headers = {
         "Content-Type": media_type,
-        "Cache-Control": f"public, max-age={door.horizon.max_age(now)}",
+        "Cache-Control": MEDIA_CACHE if is_archive(path) else f"public, max-age={door.horizon.max_age(now)}",
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "ETag, Last-Modified, Link",
-        "Link": f'<{url}>; rel="self"',
+        "Link": ", ".join([*(f'<{hub}>; rel="hub"' for hub in hubs), f'<{url}>; rel="self"']),
     }
     if door.newsroom.feed_pages:
         headers["Vary"] = "Sec-Fetch-Dest"
         page = await _page(door, request, path, url, headers)
         if page is not None:
             return page
-    response = await serve(request, door.shelf, path, headers, now)
+    held = await held_of(door.shelf, path)
+    if held is None:
+        return None
+    delta = await door.deltas.answer(request, (path, held), headers, now)
+    response = delta or await answer_held(request, door.shelf, (path, held), headers, now)
     if response is None:
         return None
     if response.status_code == 200 and (wait_s := _wait_s(door, request, path)):
@@ -142,6 +151,8 @@ def site_endpoint(newsroom: ServedNewsroom) -> Endpoint:
     async def page(request: Request) -> Response:
         path = request.path_params["path"]
         file = f"{path}index.html" if path == "" or path.endswith("/") else path
+        if (recording := await recording_answer(request, newsroom.site_folder, file)) is not None:
+            return recording
         media_type = SITE_TYPES.get(PurePosixPath(file).suffix.lower())
         if media_type:
             held = await held_of(shelf, file)

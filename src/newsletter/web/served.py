@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from newsletter.answers import Waiting
+from newsletter.answers import PrivateAddresses, PrivateFeed, Waiting
 from newsletter.model import Masthead
 from newsletter.site import Found
+from newsletter.store.feed_readers import FeedReaders
 from newsletter.subscribers import Answer, Choices, ConfirmationView, PreferencesView, ReaderOfToken, SignUpForm
+from newsletter.websub import HubAnswer
+
+
+class ServedFeeds(Protocol):
+    """The private feeds' desk as the web door sees it; what is said of the readers' desk holds for it, too."""
+
+    def swap_to_feed(self, token: str) -> tuple[PreferencesView, PrivateAddresses] | None:
+        """Give the reader of the preferences `token` a feed instead of mail, also of what waits to be sent."""
+
+    def new_address(self, token: str) -> tuple[PreferencesView, PrivateAddresses] | None:
+        """End the address of the reader's feed and make another; None also for a reader who has no feed."""
+
+    def swap_to_mail(self, token: str) -> PreferencesView | None:
+        """End the reader's feed and mail again as before."""
+
+    def feed_of(self, feed_token: str, name: str) -> PrivateFeed | None:
+        """The file `name` of the private feed with `feed_token`; None for a token or a name of nothing."""
 
 
 class ServedReaders(Protocol):
@@ -21,6 +39,10 @@ class ServedReaders(Protocol):
     been made worthless since, gives None. Raises NewsletterError (StoreBusy …) when the database
     cannot answer just now.
     """
+
+    @property
+    def feeds(self) -> ServedFeeds:
+        """The private feeds' desk."""
 
     def reader_of(self, token: str) -> ReaderOfToken | None:
         """Whose unsubscribe link carries `token`."""
@@ -82,6 +104,17 @@ class ServedOwner(Protocol):
         """End the edition, unless it has been sent already, and say how it is then. Safe to repeat."""
 
 
+class ServedHub(Protocol):
+    """The WebSub hub's desk as the web door sees it."""
+
+    def ask(self, fields: Mapping[str, str]) -> HubAnswer:
+        """Take the request that the form `fields` make, or say what is wrong with it.
+
+        Called from several threads at once; one transaction, safe to repeat. Raises NewsletterError when the
+        database cannot answer just now.
+        """
+
+
 class ServedNewsroom(Protocol):
     """The desk as the web door sees it; the desk is one, the tests' newsroom in memory is the other.
 
@@ -125,6 +158,26 @@ class ServedNewsroom(Protocol):
 
     def next_run(self) -> datetime | None:
         """When the next scheduled publication is due (aware UTC), or None while none is."""
+
+    @property
+    def hub(self) -> ServedHub | None:
+        """Our own hub, where we are one."""
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The WebSub hubs of the feeds, as absolute addresses."""
+
+    def newer_entries(self, path: str, content: bytes, known: Sequence[str]) -> bytes | None:
+        """The feed `content` of `path` (below `feeds/`) with only what no version in `known` held.
+
+        Versions are named by the first 32 digits of their SHA-256. None when none of them is remembered.
+        """
+
+    def note_feed_readers(self, rows: Sequence[FeedReaders]) -> None:
+        """Keep the counts of feed readers, of each the highest. Safe to repeat.
+
+        Raises NewsletterError when the database cannot take them just now.
+        """
 
     def search(self, words: str, *, language: str | None, page: int, length: int) -> Found:
         """Public articles that hold all `words`, `length` a page, the first page being 1."""

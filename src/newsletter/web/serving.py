@@ -33,6 +33,7 @@ class WebServer:
                 "Bind 127.0.0.1, or serve without the dev inbox."
             )
         self._socket = _bound(host, port)
+        self._at_end: Callable[[], None] = app.state.at_end
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -57,9 +58,13 @@ class WebServer:
         return str(host), int(port)
 
     def run(self) -> None:
-        """Serve; returns after `stop`, SIGINT or SIGTERM, when open requests are answered or 10 s are over."""
+        """Serve; returns after `stop`, SIGINT or SIGTERM, when open requests are answered or 10 s are over.
+
+        What the app counted and has not written yet is written then.
+        """
         with _ends_quietly(self.stop):
             self._server.run(sockets=[self._socket])
+            self._at_end()
 
     def stop(self) -> None:
         """Make `run` return; from any thread."""
