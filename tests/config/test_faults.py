@@ -230,8 +230,8 @@ APPENDED = [
     (
         'name = "other"',
         "19: transports.relay.name: there is no such setting. Known here: kind, path, host, port, tls, user, password, "
-        "connections, messages_per_connection, limits, warm_up, connect_timeout, command_timeout, data_timeout, "
-        "insecure.",
+        "connections, messages_per_connection, chunking, limits, warm_up, connect_timeout, command_timeout, "
+        "data_timeout, insecure.",
     ),
     (
         'limits = ["14 a second"]',

@@ -124,6 +124,13 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
         default="100",
     ),
     Setting(
+        key="transports.NAME.chunking",
+        kind="true or false",
+        meaning="Whether messages travel in one write where the mail server takes that (CHUNKING, RFC 3030).",
+        example="false",
+        default="true",
+    ),
+    Setting(
         key="transports.NAME.limits",
         kind="list of limits",
         meaning=(

@@ -42,7 +42,7 @@ SETTINGS_OF_KIND: Mapping[TransportKind, tuple[str, ...]] = {
     TransportKind.MAILDIR: ("kind", "path", "limits"),
     TransportKind.SMTP: (
         *("kind", "host", "port", "tls", "user", "password", "insecure", "connections", "messages_per_connection"),
-        *("limits", "warm_up", "connect_timeout", "command_timeout", "data_timeout"),
+        *("chunking", "limits", "warm_up", "connect_timeout", "command_timeout", "data_timeout"),
     ),
 }
 
@@ -113,6 +113,7 @@ class TransportSettings:
     password: Annotated[Secret | None, Reads(read_secret)] = None
     connections: Annotated[int, Reads(whole_number(1, 100))] = 4
     messages_per_connection: Annotated[int, Reads(whole_number(1, 100_000))] = 100
+    chunking: Annotated[bool, Reads(read_flag)] = True
     limits: Annotated[tuple[Limit, ...], Reads(list_of(read_limit))] = ()
     warm_up: Annotated[date | None, Reads(read_day)] = None
     connect_timeout: Annotated[timedelta, Reads(read_timeout)] = timedelta(seconds=30)

@@ -28,4 +28,5 @@ def settings_of(configured: TransportSettings) -> SmtpSettings | MaildirSettings
         dot_timeout_s=configured.data_timeout.total_seconds(),
         max_messages=configured.messages_per_connection,
         insecure=configured.insecure,
+        chunking=configured.chunking,
     )
