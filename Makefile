@@ -13,7 +13,7 @@ help:
 	@echo "make lint        ruff, mypy --strict, import-linter, codespell, deptry"
 	@echo "make docs        write the generated reference pages again"
 	@echo "make pictures    take the README's pictures from the real output (needs Chromium)"
-	@echo "make test-tools  fetch the npm tools some tests and benchmarks use"
+	@echo "make test-tools  fetch the tools some tests and benchmarks use, from npm and PyPI"
 	@echo "make bench       run the benchmarks and print their tables"
 	@echo "make torture     run the long fault tests"
 	@echo "make lock        resolve the lock files again (needs uv)"
@@ -56,6 +56,8 @@ pictures: $(VENV)/.dev
 test-tools:
 	cd tests/tools && npm ci --no-audit --no-fund
 	cd benchmarks/senders && npm ci --no-audit --no-fund
+	$(PYTHON) -m venv tests/tools/websub
+	tests/tools/websub/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/tools/websub.lock
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py

@@ -29,6 +29,7 @@ from newsletter.subscribers import (
     SignUpForm,
 )
 from newsletter.web import create_app
+from newsletter.websub import HubAnswer
 
 with warnings.catch_warnings():
     # The test client prefers httpx2 where it is installed and says so; both behave alike here.
@@ -171,6 +172,17 @@ class InMemoryReaders:
 
 
 @dataclass(slots=True)
+class InMemoryHub:
+    """A hub that takes all it is asked."""
+
+    asked: list[Mapping[str, str]] = field(default_factory=list)
+
+    def ask(self, fields: Mapping[str, str]) -> HubAnswer:
+        self.asked.append(fields)
+        return HubAnswer(taken=True, sentence="Taken.")
+
+
+@dataclass(slots=True)
 class InMemoryOwner:
     """What waits behind the owner's links; `done` lists what was stopped."""
 
@@ -210,7 +222,7 @@ class InMemoryNewsroom:
     archive: tuple[Article, ...] = ()
     failure: Exception | None = None
     feed_readers: list[FeedReaders] = field(default_factory=list)  # as they were handed over
-    hub: None = None
+    hub: InMemoryHub | None = None
     hubs: tuple[str, ...] = ()
     versions: dict[str, bytes] = field(default_factory=dict)  # former feed files by digest
 

@@ -1,6 +1,6 @@
 """Somebody else's program agrees: Flask-WebSub, as a subscriber of our hub and as a hub that we tell.
 
-To have it: python -m venv tests/tools/websub && tests/tools/websub/bin/pip install flask-websub==0.4.1 requests
+To have it: make test-tools
 """
 
 from __future__ import annotations

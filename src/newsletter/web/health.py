@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Endpoint = Callable[[Request], Response]
 
 _ROUTES = frozenset(
-    {"u", "c", "p", "stop", "feeds", "subscribe", "search", "media", "editions", "healthz", "readyz", "metrics"}
+    {"u", "c", "p", "stop", "feeds", "subscribe", "search", "media", "editions", "hub", "healthz", "readyz", "metrics"}
 )
 # The owner's link lies below the editions' pages; it is no page, so it is counted by itself.
 _STOP = "/editions/stop/"
