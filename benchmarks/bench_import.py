@@ -50,9 +50,7 @@ def newsroom(folder: Path, rows: int) -> None:
 def run(folder: Path, environment: dict[str, str], *options: str) -> tuple[float, float]:
     """Seconds and peak MB of one import."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [NEWSLETTER, *COMMAND, *options], cwd=folder, env=environment, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([NEWSLETTER, *COMMAND, *options], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     if status:

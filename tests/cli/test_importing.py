@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -162,3 +163,20 @@ def test_a_program_nobody_knows_is_refused(run, newsroom: Path) -> None:
     result = run(*IMPORT, "r.csv", *CONSENT, "--from", "pigeon")
 
     assert (result.code, "--from pigeon: there is no such origin." in result.err) == (2, True)
+
+
+def test_the_page_about_moving_names_only_options_there_are(run) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "moving.md").read_text("utf-8")
+    known = run("subscribers", "import", "--help").out + run("subscribers", "export", "--help").out
+
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))
+    assert {"--from", "--report", "--already-received-up-to"} <= named
+    assert [option for option in sorted(named) if option not in known] == []
+
+
+@pytest.mark.parametrize("form", ["mailchimp", "substack", "ghost", "buttondown", "listmonk"])
+def test_an_export_for_another_program_begins_with_its_titles(run, newsroom: Path, readers, form: str) -> None:
+    lines = run("subscribers", "export", "--format", form).out.splitlines()
+
+    assert "mail" in lines[0].casefold()
+    assert "ada@example.org" in lines[1]

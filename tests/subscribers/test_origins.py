@@ -27,7 +27,7 @@ from newsletter.subscribers import (
     origin_named,
 )
 from newsletter.subscribers.choices import offer_of
-from newsletter.subscribers.newcomers import Newcomer
+from newsletter.subscribers.examining import Newcomer
 from newsletter.subscribers.origins import PLAIN, read_moment, read_row
 
 Import = Callable[..., ImportReport]

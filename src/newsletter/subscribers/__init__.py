@@ -14,6 +14,7 @@ from newsletter.subscribers.departures import (
     unsubscribe,
 )
 from newsletter.subscribers.dossier import Erased, data_of, erase
+from newsletter.subscribers.examining import Newcomer
 from newsletter.subscribers.exports import ExportForm, export_rows
 from newsletter.subscribers.forms import (
     Answer,
@@ -27,7 +28,7 @@ from newsletter.subscribers.forms import (
 from newsletter.subscribers.import_report import ImportReport, Outcome, Problem, Wishes
 from newsletter.subscribers.imports import import_rows
 from newsletter.subscribers.keys import Keys, new_keys, parse_keys, rotated_keys, serialise_keys
-from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, Newcomer, add
+from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, add
 from newsletter.subscribers.origins import Origin, OriginName, origin_named
 from newsletter.subscribers.prospects import prospects
 from newsletter.subscribers.register import counts, find, find_by_id, list_subscribers, update_choices

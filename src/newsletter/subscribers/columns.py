@@ -16,7 +16,7 @@ COLUMNS = ("address", "name", "language", "time_zone", "rhythm", "hour", "topics
 # Our columns by every name they go by, in lower case, with _ for spaces, hyphens and apostrophes.
 _NAMES = {
     "address": "address email e_mail mail email_address e_mail_address subscriber_email"
-    " adresse adresse_email adresse_e_mail adresse_mail adresse_électronique courriel mél adresse_de_courriel"
+    " adresse_email adresse_e_mail adresse_mail adresse_électronique courriel mél adresse_de_courriel"
     " البريد البريد_الإلكتروني البريد_الالكتروني عنوان_البريد_الإلكتروني",
     "name": "name full_name nom_complet prénom_et_nom الاسم الاسم_الكامل",
     "given_name": "given_name first_name firstname fname prénom prenom الاسم_الأول",

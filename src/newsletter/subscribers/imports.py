@@ -19,12 +19,11 @@ from newsletter.store.many import hold_more_in_memory
 from newsletter.store.meta import add_event
 from newsletter.subscribers.addresses import mask
 from newsletter.subscribers.choices import offer_of
+from newsletter.subscribers.examining import CheckedNewcomer, Examiner
 from newsletter.subscribers.import_report import ImportReport, Tally, Wishes
 from newsletter.subscribers.newcomers import (
     Arrival,
-    CheckedNewcomer,
     Consent,
-    Examiner,
     Intake,
     Verdict,
     admit,

@@ -17,7 +17,7 @@ from enum import StrEnum
 from newsletter.errors import UsageError
 from newsletter.subscribers.choices import Choices, Offer, settle
 from newsletter.subscribers.columns import COLUMNS, usual_column
-from newsletter.subscribers.newcomers import Newcomer
+from newsletter.subscribers.examining import Newcomer
 
 # Nobody signed up for a newsletter by a web form before there were any.
 _FIRST_YEAR = 1993

@@ -28,7 +28,7 @@ _REFUSALS = {
         "unsubscribed unsubscribe blocklisted blacklisted blocked objected opted_out opt_out"
         " désabonné désabonnée désinscrit désinscrite désinscrits غير_مشترك ألغى_الاشتراك"
     ),
-    SuppressionReason.BOUNCED: "bounced cleaned undeliverable hard_bounced hard_bounce rebond invalide",
+    SuppressionReason.BOUNCED: "bounced cleaned undeliverable hard_bounced hard_bounce rebond",
     SuppressionReason.COMPLAINED: "complained complaint spam plainte",
 }
 _LEFT_OUT = Standing(is_mailable=False)
