@@ -47,6 +47,16 @@ def test_run_without_news_writes_nothing(desk: Desk) -> None:
     assert desk.newsroom.renew_outputs(everything=True).changed == ()
 
 
+def test_a_hub_that_is_named_stands_in_every_feed_at_once(desk: Desk) -> None:
+    desk.publish(desk.write("articles/tides.md"))
+
+    desk.configure("[topics.diplomacy]", '[feeds]\nhubs = ["https://hub.example.org/"]\n[topics.diplomacy]')
+    desk.newsroom.renew_outputs()
+
+    for path in ("feeds/rss.xml", "feeds/fr/atom.xml", "feeds/topics/harbour/feed.json"):
+        assert "https://hub.example.org/" in desk.read(path), path
+
+
 def test_new_article_touches_only_what_shows_it(desk: Desk) -> None:
     desk.publish(desk.write("articles/marees.md", MAREES))
     for number in range(3):

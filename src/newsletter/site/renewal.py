@@ -37,6 +37,8 @@ from newsletter.store.outputs import output_paths
 from newsletter.store.search import search_is_stale
 
 TEXTS_AT_ONCE = 500
+# Of all files together: raised when this program writes them otherwise than before, so that an upgrade renews them.
+FORM = 2
 
 _TRUE_UP_TO = "outputs.sequence"
 _DIGESTS = "outputs.digests"
@@ -151,6 +153,6 @@ def _left_over(connection: Connection, files: Collection[str]) -> set[str]:
 def _mark(connection: Connection, press: Press) -> str:
     """A hash of everything but the articles that each file depends on; every page names the languages there are."""
     languages = public_languages(connection)
-    limits = [press.max_entries, press.max_bytes, press.schedules]
+    limits = [FORM, press.max_entries, press.max_bytes, press.schedules, press.hubs]
     parts = [asdict(press.masthead), press.tag, dict(press.templates), limits, languages]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
