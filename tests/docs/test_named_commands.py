@@ -18,6 +18,7 @@ from newsletter.cli import app
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     *("README.md", "CHANGELOG.md", "SECURITY.md", "docs/schedules.md", "docs/operations/README.md"),
+    *("docs/sending.md", "docs/feeds.md", "docs/moving.md"),
     *("docs/tour.md", "docs/web.md"),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")),
 ]

@@ -61,7 +61,8 @@ def test_every_command_the_readme_names_exists(words: str) -> None:
 
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-    *("docs/tour.md", "docs/schedules.md", "docs/web.md", "docs/operations/README.md"),
+    *("docs/tour.md", "docs/schedules.md", "docs/sending.md", "docs/feeds.md", "docs/moving.md"),
+    *("docs/web.md", "docs/operations/README.md"),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")),
 ]
 
