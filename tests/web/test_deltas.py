@@ -90,9 +90,7 @@ def test_everybody_else_gets_the_whole_feed(browser: Browser, tag: str, headers:
 
 @pytest.mark.parametrize("manipulation", ["feed", "FEED", "gzip, feed", "feed, vcdiff;q=0.5", "feed;q=0.8", " feed "])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "{} , W/{}"])
-def test_the_wish_is_understood_however_it_is_written(
-    browser: Browser, tag: str, manipulation: str, form: str
-) -> None:
+def test_the_wish_is_understood_however_it_is_written(browser: Browser, tag: str, manipulation: str, form: str) -> None:
     asked = {"A-IM": manipulation, "If-None-Match": form.replace("{}", tag)}
 
     assert browser.get("/feeds/rss.xml", headers=asked).status_code == 226
