@@ -186,3 +186,20 @@ def test_s19_the_octets_unpacked_have_a_limit() -> None:
     struct.pack_into("<I", octets, last + 20, limits.MAX_UNPACKED_OCTETS)
 
     assert "unpacks to more than 200 MB" in sentence(bytes(octets))
+
+
+def test_who_left_is_not_let_in_by_a_header_that_nobody_knows(store: Store, intake: Intake, consent: Consent) -> None:
+    plain = "Email Address,First Name\n{}@example.org,Someone\n"
+    octets = packed(
+        ("subscribed_members_export_1.csv", plain.format("ada")),
+        ("unsubscribed_members_export_1.csv", plain.format("cleo")),
+        ("cleaned_members_export_1.csv", plain.format("dora")),
+    )
+
+    report = import_rows(store, open_source(io.BytesIO(octets), name="export.zip").rows, consent=consent, intake=intake)
+
+    assert {arrival: number for arrival, number in report.counts.items() if number} == {
+        Arrival.ADDED: 1,
+        Arrival.WITHHELD: 2,
+    }
+    assert report.refusals == 2

@@ -307,3 +307,51 @@ def test_only_a_sane_and_unambiguous_date_of_sign_up_is_kept(now: datetime, text
 
 def test_every_program_can_be_named() -> None:
     assert [origin_named(name).name for name in OriginName] == list(OriginName)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unsubscribed_members_export_1.csv",
+        "Unsubscribes 2026.csv",
+        "cleaned.csv",
+        "bounces.csv",
+        "opt-outs.csv",
+        "suppression_list.csv",
+        "lists/désabonnés.csv",
+        "complaints.csv",
+    ],
+)
+def test_a_list_of_those_who_left_is_told_by_its_name_whoever_wrote_it(
+    imported: Import, store: Store, name: str
+) -> None:
+    report = imported("email,name\ncleo@example.org,Cleo\n", name=name)
+
+    assert tally(report) == {"withheld": 1}
+    assert report.refusals == 1
+    assert find(store, "cleo@example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("title", "cell", "is_let_in"),
+    [
+        ("Unsubscribed At", "2022-01-01", False),
+        ("unsubscribed", "yes", False),
+        ("unsubscribed", "1", False),
+        ("unsubscribed", "false", True),
+        ("unsubscribed", "0", True),
+        ("unsubscribed_at", "", True),
+        ("unsubscribed_at", "null", True),
+        ("UNSUB_TIME", "", False),
+        ("OPTOUT_TIME", "2022-01-01", False),
+        ("bounced_at", "2022-01-01", False),
+        ("complained", "x", False),
+    ],
+)
+def test_a_column_of_leaving_counts_in_a_list_of_any_program(
+    imported: Import, store: Store, title: str, cell: str, is_let_in: bool
+) -> None:
+    report = imported(f"email,{title},status\ncleo@example.org,{cell},active\n")
+
+    assert tally(report) == ({"added": 1} if is_let_in else {"withheld": 1})
+    assert (find(store, "cleo@example.org") is not None) is is_let_in

@@ -23,7 +23,24 @@ from newsletter.subscribers.examining import Newcomer
 _FIRST_YEAR = 1993
 WIDEST_SOURCE = 255
 _LIST_MARKS = re.compile(r"[;,]")
-_FALSE = frozenset({"false", "0", "no"})
+_FALSE = frozenset({"false", "0", "no", "none", "null", "-", "f", "n", "never", "non", "faux"})
+# Whoever wrote the file, and however little of its header we know: a list of those who left, by its name or by
+# a title that only such lists have, and a column that says when somebody left. Nobody is mailed for want of a word.
+_LISTS_OF_LEAVERS = {
+    **dict.fromkeys(("unsub", "opt-out", "optout", "opted-out", "désabonn", "desabonn", "désinscri"), "unsubscribed"),
+    **dict.fromkeys(("desinscri", "suppress", "blocklist", "blacklist", "blocked"), "unsubscribed"),
+    **dict.fromkeys(("cleaned", "bounce"), "bounced"),
+    "complain": "complained",
+    "nonsubscribed": "nonsubscribed",
+}
+_TITLES_OF_LEAVERS = {"unsub_time": "unsubscribed", "clean_time": "cleaned"}
+LEAVING = {
+    **dict.fromkeys(("unsubscribed_at", "unsubscribed_on", "unsubscribe_date", "unsubscribed_date"), "unsubscribed"),
+    **dict.fromkeys(("date_unsubscribed", "unsubscribed", "unsubscription_date"), "unsubscribed"),
+    **dict.fromkeys(("opt_out_time", "optout_time", "opted_out_at", "opt_out_date", "opted_out"), "unsubscribed"),
+    **dict.fromkeys(("bounced_at", "bounce_date", "bounced"), "bounced"),
+    **dict.fromkeys(("complained_at", "complaint_date", "complained"), "complained"),
+}
 
 
 class OriginName(StrEnum):
@@ -42,15 +59,13 @@ class Origin:
     """One program's way to write readers down.
 
     A header is of this program when it holds all titles of one of `telltales`. `columns` are its own
-    titles beside the usual ones; `states` are states that a whole file has
-    when its header holds a title; `flags` are columns of true and false, with the state that each means.
+    titles beside the usual ones; `flags` are columns of true and false, with the state that each means.
     """
 
     name: OriginName
     title: str
     telltales: tuple[frozenset[str], ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
-    states: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
 
 
@@ -61,7 +76,6 @@ ORIGINS = (
         telltales=(frozenset({"email_address", "member_rating"}), frozenset({"email_address", "leid", "euid"})),
         # TIMEZONE is where the last open came from; CC and REGION likewise.
         columns={"optin_time": "signed_up_at", "confirm_time": "confirmed_at"},
-        states={"unsub_time": "unsubscribed", "clean_time": "cleaned"},
     ),
     Origin(
         name=OriginName.SUBSTACK,
@@ -136,23 +150,22 @@ def columns_of(titles: Sequence[str], origin: Origin) -> list[str | None]:
     """
     found: list[str | None] = []
     for title in titles:
-        column = title if title in origin.flags else origin.columns.get(title) or usual_column(title)
+        kept = title in origin.flags or title in LEAVING
+        column = title if kept else origin.columns.get(title) or usual_column(title)
         is_again = column in found and (origin is not PLAIN or column not in COLUMNS)
         found.append(None if is_again else column)
     return found
 
 
-def state_of_file(origin: Origin, titles: Collection[str], file_name: str) -> str:
+def state_of_file(titles: Collection[str], file_name: str) -> str:
     """The state that all rows of a file have, by its header or its name; empty when the rows tell.
 
-    Mailchimp and Buttondown write those who left into a file of their own.
+    Many programs write those who left into a file of their own.
     """
-    by_header = next((state for title, state in origin.states.items() if title in titles), "")
-    if by_header or origin is PLAIN:
-        return by_header
-    stem = file_name.replace("\\", "/").rpartition("/")[2].casefold()
-    words = {"unsubscribe": "unsubscribed", "cleaned": "cleaned", "nonsubscribed": "nonsubscribed"}
-    return next((state for word, state in words.items() if stem.startswith(word)), "")
+    by_header = next((state for title, state in _TITLES_OF_LEAVERS.items() if title in titles), "")
+    stem = file_name.replace("\\", "/").rpartition("/")[2].casefold().replace("_", "-")
+    by_name = (state for word, state in _LISTS_OF_LEAVERS.items() if stem.startswith(word))
+    return by_header or next(by_name, "")
 
 
 def read_row(cells: Mapping[str, str], origin: Origin, offer: Offer, now: datetime) -> Reading:
@@ -181,7 +194,7 @@ def read_row(cells: Mapping[str, str], origin: Origin, offer: Offer, now: dateti
     )
     return Reading(
         newcomer=Newcomer(address=cells.get("address", ""), choices=choices),
-        state=cells.get("state", "") if origin is PLAIN else _state(cells, origin),
+        state=_state(cells, origin),
         signed_up=_signed_up(cells, now),
         labels=labels,
     )
@@ -217,6 +230,10 @@ def _name(cells: Mapping[str, str]) -> str | None:
 
 
 def _state(cells: Mapping[str, str], origin: Origin) -> str:
+    for column, state in LEAVING.items():
+        said = cells.get(column, "").strip().casefold()
+        if said and said not in _FALSE:
+            return state
     for column, (value, state) in origin.flags.items():
         said = cells.get(column, "").casefold()
         if said and (said not in _FALSE) is value:

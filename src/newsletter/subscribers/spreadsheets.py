@@ -91,7 +91,7 @@ def open_spreadsheet(
     if "address" not in columns or columns_named_twice(columns):
         was = "the file is in UTF-16. So read, " if text.was_utf_16 else ""
         raise _refusal(name, max(lines.number, 1), was + _header_fault(titles, columns))
-    state = state_of_file(origin, normal, member or name)
+    state = state_of_file(normal, member or name)
     sheet = _Sheet(columns=columns, delimiter=delimiter, origin=origin, state=state, member=member)
     ignored = tuple(title.strip() for title, column in zip(titles, columns, strict=True) if column is None)
     return Spreadsheet(ignored=ignored, rows=_rows(lines, sheet), origin=origin, state=state)
