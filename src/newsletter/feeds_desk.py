@@ -103,8 +103,8 @@ class FeedsDesk:
         if made is None:
             return None
         view = view_of(made.subscriber, keys=intake.keys, has_private_feed=True)
-        rss, atom, json = private_urls(intake.masthead, made.token)
-        return view, PrivateAddresses(rss=rss, atom=atom, json=json)
+        urls = private_urls(intake.masthead, made.token)
+        return view, PrivateAddresses(rss=urls.rss, atom=urls.atom, json=urls.json)
 
 
 @dataclass(slots=True)

@@ -47,6 +47,18 @@ def test_run_without_news_writes_nothing(desk: Desk) -> None:
     assert desk.newsroom.renew_outputs(everything=True).changed == ()
 
 
+def test_each_file_is_counted_once_also_where_pages_come_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.site.renewal.TEXTS_AT_ONCE", 1)
+    for name, text in (("tides", TIDES), ("quay", QUAY), ("seagulls", SEAGULLS)):
+        desk.publish(desk.write(f"articles/{name}.md", text))
+        desk.pass_time(hours=1)
+
+    renewed = desk.newsroom.renew_outputs(everything=True)
+
+    files = [path for path in desk.outputs() if not path.endswith((".gz", ".br"))]
+    assert (renewed.changed, renewed.unchanged) == ((), len(files))
+
+
 def test_a_hub_that_is_named_stands_in_every_feed_at_once(desk: Desk) -> None:
     desk.publish(desk.write("articles/tides.md"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from newsletter.model import Article, Masthead
 from newsletter.pages import Frame, make_frame
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent / "harness"))
 
 
 @pytest.fixture(scope="session")

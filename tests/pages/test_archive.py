@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 from lxml.html import HtmlElement
+from whole_site import site_pages
 
 from newsletter.model import Article, Masthead
-from newsletter.pages import site_pages
 from newsletter.pages.listing import PAGE_LENGTH, cut_into_pages
 
 Tree = Callable[[bytes], HtmlElement]

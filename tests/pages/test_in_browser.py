@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from whole_site import site_pages
 
 from newsletter.model import Article, Image, Masthead
-from newsletter.pages import Form, PageText, SearchResults, make_frame, message_page, search_page, site_pages
+from newsletter.pages import Form, PageText, SearchResults, make_frame, message_page, search_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

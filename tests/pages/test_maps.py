@@ -7,9 +7,10 @@ from dataclasses import replace
 from urllib.robotparser import RobotFileParser
 
 from lxml import etree
+from whole_site import site_pages
 
 from newsletter.model import Article, Masthead, Topic
-from newsletter.pages import maps, site_pages
+from newsletter.pages import maps
 from newsletter.pages.maps import feed_list, robots, sitemaps
 
 _NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}

@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
+from whole_site import site_pages
 
 from newsletter.model import Article, Masthead
-from newsletter.pages import site_pages
 
 Tree = Callable[[bytes], HtmlElement]
 
@@ -140,7 +140,7 @@ sys.path.insert(0, sys.argv[1])
 from dataclasses import replace
 from datetime import UTC, datetime
 from newsletter.model import Article, Mailbox, Masthead, Topic
-from newsletter.pages import site_pages
+from newsletter.pages import article_pages, list_pages
 masthead = Masthead(title="T", slug="t", description="d", base_url="https://news.example.org", language="en",
     languages=("en", "fr", "ar"), fallback={}, time_zone="Europe/Paris", publisher="p", list_id="l",
     sender=Mailbox(name="", address="n@example.org"), reply_to=None, owner="o@example.org", bounce_domain="example.org")
@@ -151,7 +151,8 @@ articles = [Article(uid=f"tag:{n}", group_uid=f"tag:{n % 2}", slug=f"s{n}", lang
     updated_at=at, topics=topics) for n in range(9)]
 folder = pathlib.Path(sys.argv[1]).parent / "templates"
 templates = {f.relative_to(folder).as_posix(): f.read_text("utf-8") for f in (folder / "pages").iterdir()}
-pages = site_pages(templates, articles, masthead=masthead)
+pages = list_pages(templates, articles, masthead=masthead)
+pages |= article_pages(templates, articles, masthead=masthead)
 print(hashlib.sha256(b"".join(k.encode() + v for k, v in sorted(pages.items()))).hexdigest())
 """
 

@@ -40,7 +40,7 @@ def collect(html: str) -> Words:
     """The words of `html`, and all that came by on the way."""
     target = Words()
     # The stubs want methods for octets and comments too; lxml hands over text only.
-    parser = etree.HTMLParser(target=target, huge_tree=True)  # type: ignore[arg-type]
+    parser = etree.HTMLParser(target=target, huge_tree=True)  # type: ignore[arg-type]  # see above
     parser.feed(f"<!DOCTYPE html><html><body>{html}</body></html>")
     parser.close()
     return target

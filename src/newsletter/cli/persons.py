@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -165,8 +166,7 @@ def feed(
     swapped = private_feeds.swap_to_feed(newsroom.store, found.id, random=random, intake=newsroom.intake)
     if swapped is None:
         raise UsageError(f"{whom} is {found.state}: only an active reader has a private feed. Nothing was done.")
-    rss, atom, json_feed = site.private_urls(newsroom.masthead, swapped.token)
-    urls = {"rss": rss, "atom": atom, "json": json_feed}
+    urls = asdict(site.private_urls(newsroom.masthead, swapped.token))
     here.screen.data({**urls, "cancelled": swapped.cancelled}, [f"{name:<5} {url}" for name, url in urls.items()])
     waiting = f" {counted(swapped.cancelled, 'waiting email')} will not be sent." if swapped.cancelled else ""
     here.screen.say(f"{whom} reads this private feed instead of mail.{waiting} Nobody can look the addresses up again.")

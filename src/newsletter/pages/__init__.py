@@ -12,7 +12,7 @@ from newsletter.pages.maps import digest_name
 from newsletter.pages.message import Form, PageText, message_page, moved_page, not_found_page
 from newsletter.pages.search import SearchResults, search_page
 from newsletter.pages.theme import stylesheet
-from newsletter.pages.whole import article_pages, list_pages, site_pages
+from newsletter.pages.whole import article_pages, list_pages
 
 __all__ = [
     "ChoicesView",
@@ -39,7 +39,6 @@ __all__ = [
     "not_found_page",
     "preferences_page",
     "search_page",
-    "site_pages",
     "stylesheet",
     "subscribe_page",
     "subscribe_path",

@@ -16,18 +16,6 @@ from newsletter.pages.theme import stylesheet
 FRONT_PAGE_LENGTH = 30
 
 
-def site_pages(
-    templates: Mapping[str, str],
-    articles: Sequence[Article],
-    *,
-    masthead: Masthead,
-    changed: Collection[str] | None = None,
-) -> dict[str, bytes]:
-    """Every page of the site: `list_pages` and `article_pages` together."""
-    lists = list_pages(templates, articles, masthead=masthead, changed=changed)
-    return lists | article_pages(templates, articles, masthead=masthead, changed=changed)
-
-
 def article_pages(
     templates: Mapping[str, str],
     articles: Sequence[Article],

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection
 
-from newsletter.feeds import ArchivePage, History, build_archive_page
+from newsletter.feeds import ArchivePage, FeedUrls, History, build_archive_page
 from newsletter.site.channels import FeedPlace, Press, channel_of, feed_paths, urls_below
-from newsletter.site.published import changes_of, published_form
+from newsletter.site.published import told_forms
 from newsletter.store.articles import ArchiveLine, published_articles
 
 PAGE_ENTRIES = 50
@@ -59,11 +59,13 @@ class Page:
         """Its three files, below the newsroom's folder."""
         return feed_paths(replace(self.place, folder=self.folder))
 
+    def urls(self, press: Press) -> FeedUrls:
+        """Where it is served."""
+        return urls_below(self.folder, press.masthead)
+
     def seen(self, press: Press) -> ArchivePage:
         """The page as its feed sees it."""
-        return ArchivePage(
-            urls=urls_below(self.folder, press.masthead), uids=frozenset(line.uid for line in self.lines)
-        )
+        return ArchivePage(urls=self.urls(press), uids=frozenset(line.uid for line in self.lines))
 
 
 def pages_of(lines: Sequence[ArchiveLine], place: FeedPlace, press: Press) -> list[Page]:
@@ -79,9 +81,7 @@ def pages_of(lines: Sequence[ArchiveLine], place: FeedPlace, press: Press) -> li
 def page_files(connection: Connection, page: Page, press: Press) -> Mapping[str, bytes]:
     """Path → bytes of the three files of `page`."""
     stored = published_articles(connection, uids=[line.uid for line in page.lines])
-    changes = changes_of(connection, stored)
-    articles = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in stored]
-    own, current = urls_below(page.folder, press.masthead), urls_below(page.place.folder, press.masthead)
+    own, current = page.urls(press), urls_below(page.place.folder, press.masthead)
     before = urls_below(_folder(page.place, page.before), press.masthead) if page.before else None
     channel = replace(
         channel_of(page.place, press),
@@ -93,7 +93,7 @@ def page_files(connection: Connection, page: Page, press: Press) -> Mapping[str,
         hubs=(),
         history=History(previous=before, current=current),
     )
-    made = build_archive_page(channel, articles)
+    made = build_archive_page(channel, told_forms(connection, stored, press.masthead))
     return dict(zip(page.paths, (made.rss, made.atom, made.json), strict=True))
 
 

@@ -7,19 +7,18 @@ all who chose the same share them. Reads what is published; nothing is written a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from newsletter.feeds import Channel, Feeds, build_feeds
+from newsletter.feeds import Channel, Feeds, FeedUrls, build_feeds
 from newsletter.i18n import load_words
 from newsletter.model import Masthead
-from newsletter.site.channels import FORMATS, Press, started_on
-from newsletter.site.published import changes_of, published_form
+from newsletter.site.channels import FeedPlace, Press, channel_of, urls_below
+from newsletter.site.published import told_forms
 from newsletter.store.articles import StoredArticle, published_articles, published_outlines
 
 MAX_ENTRIES = 50
-PRIVATE_FOLDER = "feeds/private"
 
 # Stand in the shared feeds for a reader's token and uid. Whoever writes them into an article shows readers
 # their own, and nobody else's.
@@ -35,10 +34,9 @@ class Selection:
     topics: tuple[str, ...]
 
 
-def private_urls(masthead: Masthead, token: str) -> tuple[str, str, str]:
-    """The three addresses of the private feed with `token`: RSS, Atom, JSON Feed."""
-    rss, atom, json = (f"{masthead.base_url}/{PRIVATE_FOLDER}/{token}/{name}" for name in FORMATS)
-    return rss, atom, json
+def private_urls(masthead: Masthead, token: str) -> FeedUrls:
+    """The three addresses of the private feed with `token`."""
+    return urls_below(_folder(token), masthead)
 
 
 def private_feeds(connection: Connection, selection: Selection, press: Press) -> Feeds:
@@ -49,8 +47,7 @@ def private_feeds(connection: Connection, selection: Selection, press: Press) ->
     """
     outlines = chosen_articles(published_outlines(connection), selection, press.masthead)[:MAX_ENTRIES]
     stored = published_articles(connection, uids=[one.uid for one in outlines])
-    changes = changes_of(connection, stored)
-    articles = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in stored]
+    articles = told_forms(connection, stored, press.masthead)
     channel = _channel(selection.language, press)
     return build_feeds(channel, articles, max_entries=MAX_ENTRIES, max_bytes=press.max_bytes)
 
@@ -80,20 +77,16 @@ def chosen_articles(
     return [one for one in newest_first if one.id in chosen]
 
 
+def _folder(token: str) -> str:
+    return f"private/{token}/"
+
+
 def _channel(language: str, press: Press) -> Channel:
-    masthead = press.masthead
-    rss, atom, json = private_urls(masthead, _TOKEN_MARK)
-    return Channel(
+    return replace(
+        channel_of(FeedPlace(folder=_folder(_TOKEN_MARK), language=language), press),
         # Without the token: a reader who gets a new address keeps what was read.
         uid=f"tag:{press.tag}:private/{_UID_MARK}",
-        title=load_words(language).say("{title} – for you", title=masthead.title),
-        description=masthead.description,
-        language=language,
-        home_url=f"{masthead.base_url}/",
-        rss_url=rss,
-        atom_url=atom,
-        json_url=json,
-        authors_name=masthead.title,
-        started=started_on(press.tag),
-        time_zone=masthead.time_zone,
+        title=load_words(language).say("{title} – for you", title=press.masthead.title),
+        alternates={},
+        hubs=(),
     )

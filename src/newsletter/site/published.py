@@ -20,6 +20,12 @@ def changes_of(connection: Connection, stored: Iterable[StoredArticle]) -> Chang
     return {article_id: tuple(Change(at=at, note=note) for at, note in told) for article_id, told in notes.items()}
 
 
+def told_forms(connection: Connection, stored: Sequence[StoredArticle], masthead: Masthead) -> list[Article]:
+    """Each of `stored` in its published form, with what readers were told was changed in it; same order."""
+    changes = changes_of(connection, stored)
+    return [published_form(one, masthead, changes=changes.get(one.id, ())) for one in stored]
+
+
 def published_form(
     stored: StoredArticle,
     masthead: Masthead,

@@ -6,8 +6,9 @@ same store. Reads published revisions, never the articles' folder.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from newsletter.site.digest_feeds import digest_feed_files
 from newsletter.site.digest_issues import digest_issues
 from newsletter.site.edition_pages import edition_pages
 from newsletter.site.forwarding import GONE, REDIRECTS, gone_file, redirects_file
-from newsletter.site.published import changes_of, published_form, published_forms
+from newsletter.site.published import changes_of, published_form, published_forms, told_forms
 from newsletter.store.articles import (
     StoredArticle,
     archive_lines,
@@ -39,14 +40,15 @@ MAX_REVIVED = 5
 class Rendered:
     """Files by path below the newsroom's folder, frozen ones that stay, those that must not exist, and findings.
 
-    `pages` are those of archives that the feeds among `files` lead to, `texts` the articles whose pages may
-    differ: both are for `page_files` and `article_files`, a few at a time.
+    `pages` are those of archives that the feeds among `files` lead to, `texts` those of all public `outlines`
+    whose pages may differ: both are for `page_files` and `article_files`, a few at a time.
     """
 
     files: Mapping[str, bytes]
     kept: tuple[str, ...]
     pages: tuple[Page, ...]
     texts: tuple[StoredArticle, ...]
+    outlines: tuple[StoredArticle, ...]
     gone: tuple[str, ...]
     findings: tuple[tuple[str, Finding], ...]
 
@@ -68,8 +70,7 @@ def render_public(
         if changed is None or _concerns(connection, place, changed):
             archive = pages_of(lines, place, press)
             feeds = _build(connection, place, press, archive)
-            linked = [page for page in archive if page.seen(press).urls == feeds.history.previous]
-            pages += archive[archive.index(linked[0]) :] if linked else []
+            pages += _linked(archive, feeds, press)
             contents = (feeds.rss, feeds.atom, feeds.json)
             files |= dict(zip(feed_paths(place), contents, strict=True))
             findings += [(f"feeds/{place.folder}", finding) for finding in feeds.findings]
@@ -80,13 +81,14 @@ def render_public(
     files |= {path: data for path, data in frozen.items() if data is not None}
     kept = tuple(path for path, data in frozen.items() if data is None)
     gone += [f"site/{language}/{slug}/index.html" for language, slug in withdrawn_addresses(connection)]
-    files |= _forwarding(connection)
+    files |= _forwarding(connection, outlines)
     gone += [f"site/{name}" for name in (REDIRECTS, GONE)]
     return Rendered(
         files=files,
         kept=kept,
         pages=tuple(pages),
         texts=tuple(one for one in outlines if changed is None or one.uid in changed),
+        outlines=tuple(outlines),
         gone=tuple(path for path in gone if path not in files),
         findings=tuple(findings),
     )
@@ -116,8 +118,7 @@ def _build(connection: Connection, place: FeedPlace, press: Press, archive: Sequ
     topic = place.topic.slug if place.topic else None
     stored = published_articles(connection, language=place.language, topic=topic, limit=press.max_entries)
     again = _changed_lately(connection, archive, stored)
-    changes = changes_of(connection, [*stored, *again])
-    forms = [published_form(one, press.masthead, changes=changes.get(one.id, ())) for one in [*stored, *again]]
+    forms = told_forms(connection, [*stored, *again], press.masthead)
     gone = withdrawals(connection, language=place.language, topic=topic, limit=MAX_DELETED)
     return build_feeds(
         channel_of(place, press),
@@ -128,6 +129,12 @@ def _build(connection: Connection, place: FeedPlace, press: Press, archive: Sequ
         max_entries=press.max_entries,
         max_bytes=press.max_bytes,
     )
+
+
+def _linked(archive: Sequence[Page], feeds: Feeds, press: Press) -> Iterable[Page]:
+    """The pages that the feeds lead to: one, and from it all before."""
+    previous = feeds.history.previous
+    return dropwhile(lambda page: page.urls(press) != previous, archive) if previous else ()
 
 
 def _changed_lately(
@@ -149,11 +156,11 @@ def _undeclared(connection: Connection, slug: str, masthead: Masthead) -> Topic:
 
 
 def article_files(
-    connection: Connection, texts: Sequence[StoredArticle], outlines: Sequence[StoredArticle], press: Press
+    connection: Connection, made: Rendered, texts: Sequence[StoredArticle], press: Press
 ) -> Mapping[str, bytes]:
-    """Path → bytes of the pages of `texts` and of those that name them; `outlines` is everything public."""
+    """Path → bytes of the pages of some of the `texts` that were `made`, and of those that name them."""
     uids = {one.uid for one in texts}
-    articles = _with_bodies(connection, outlines, uids, press.masthead)
+    articles = _with_bodies(connection, made.outlines, uids, press.masthead)
     pages = article_pages(press.templates, articles, masthead=press.masthead, changed=uids)
     return {f"site/{path}": data for path, data in pages.items()}
 
@@ -188,9 +195,8 @@ def _with_bodies(
     return published_forms([full.get(one.uid, one) for one in outlines], masthead, changes=changes)
 
 
-def _forwarding(connection: Connection) -> dict[str, bytes]:
+def _forwarding(connection: Connection, outlines: Sequence[StoredArticle]) -> dict[str, bytes]:
     """The files by which the web door answers 301 and 410; none for a newsroom where nothing ever moved."""
-    outlines = published_outlines(connection)
     by_id = {one.id: f"{one.language}/{one.slug}" for one in outlines}
     standing = frozenset(by_id.values())
     former = [(f"{language}/{slug}", article_id) for language, slug, article_id in former_addresses(connection)]

@@ -29,7 +29,6 @@ from newsletter.store.articles import (
     articles_published_since,
     present_sequence,
     public_languages,
-    published_outlines,
     was_corrected_since,
 )
 from newsletter.store.meta import OUTPUTS_MADE_WITH, remember, remembered
@@ -40,6 +39,7 @@ TEXTS_AT_ONCE = 500
 # Of all files together: raised when this program writes them otherwise than before, so that an upgrade renews them.
 FORM = 2
 
+_STYLE = "site/site.css"
 _TRUE_UP_TO = "outputs.sequence"
 _DIGESTS = "outputs.digests"
 
@@ -78,8 +78,11 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
             left |= {path for path in written if is_archive(path) and path not in pages and feed_of(path) in made.files}
         rendered.append(made)
         missing = [page for page in made.pages if everything or not written.issuperset(page.paths)]
-        before = chain(_styled(made), _texts(store, press, made), _archived(store, press, missing))
-        return Renewal(files=made.files, gone=set(made.gone) | left, before=before)
+        # The stylesheet before the pages that want it.
+        style = {path: data for path, data in made.files.items() if path == _STYLE}
+        others = {path: data for path, data in made.files.items() if path != _STYLE}
+        before = chain([style], _texts(store, press, made), _archived(store, press, missing))
+        return Renewal(files=others, gone=set(made.gone) | left, before=before)
 
     written = renew_outputs(root, build, store=store, now=now)
     with store.writing() as connection:
@@ -93,21 +96,15 @@ def renew_public(store: Store, press: Press, root: Path, *, now: datetime, every
     )
 
 
-def _styled(made: Rendered) -> Iterator[Mapping[str, bytes]]:
-    """The stylesheet, before the pages that want it."""
-    yield {path: data for path, data in made.files.items() if path == "site/site.css"}
-
-
 def _texts(store: Store, press: Press, made: Rendered) -> Iterator[Mapping[str, bytes]]:
     """The pages of articles, so many at a time that ten thousand take no more memory than a few hundred."""
-    if not made.texts:
-        return
-    with store.reading() as connection:
-        outlines = published_outlines(connection)
+    written: set[str] = set()
     for at in range(0, len(made.texts), TEXTS_AT_ONCE):
         with store.reading() as connection:
-            files = article_files(connection, made.texts[at : at + TEXTS_AT_ONCE], outlines, press)
-        yield files
+            files = article_files(connection, made, made.texts[at : at + TEXTS_AT_ONCE], press)
+        # Articles are neighbours across two of these parts: their pages come in both, and alike.
+        yield {path: data for path, data in files.items() if path not in written}
+        written |= files.keys()
 
 
 def _archived(store: Store, press: Press, pages: Sequence[Page]) -> Iterator[Mapping[str, bytes]]:

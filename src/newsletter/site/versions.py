@@ -16,7 +16,7 @@ from newsletter.site.archiving import is_archive
 from newsletter.site.kinds import feed_type
 from newsletter.site.swapping import NewFile
 from newsletter.store.feed_versions import FeedVersion, version_of
-from newsletter.store.outputs import output_paths, outputs_at
+from newsletter.store.outputs import output_hashes
 
 
 def versions_among(files: Iterable[NewFile], *, now: datetime) -> list[FeedVersion]:
@@ -34,9 +34,11 @@ def versions_among(files: Iterable[NewFile], *, now: datetime) -> list[FeedVersi
 
 def feed_digests(connection: Connection) -> dict[str, str]:
     """The SHA-256 of each feed file that stands, by path below the newsroom; without the pages of archives."""
-    paths = [path for path in output_paths(connection, below="feeds/") if not is_archive(path)]
-    feeds = [path for path in paths if feed_type(path.removeprefix("feeds/")) is not None]
-    return {path: row.hash for path, row in outputs_at(connection, feeds).items()}
+    return {
+        path: digest
+        for path, digest in output_hashes(connection, below="feeds/").items()
+        if feed_type(path.removeprefix("feeds/")) is not None and not is_archive(path)
+    }
 
 
 def newer_entries(connection: Connection, path: str, content: bytes, *, known: Iterable[str]) -> bytes | None:

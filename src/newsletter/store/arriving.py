@@ -6,36 +6,20 @@ Every function takes an open connection; the caller's transaction decides what s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, exists, func, insert, select
+from sqlalchemy import Connection, exists, insert, select
 
 from newsletter.model import SubscriberId
 from newsletter.store.inserting import insert_into
 from newsletter.store.many import insert_many
 from newsletter.store.tables import (
-    article_topics,
-    articles,
     consents,
     owed,
     publications,
     subscribers,
     suppressions,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """Which articles newcomers have a claim to: publications after one sequence number up to another.
-
-    No topics means all. `languages` are those of the readers, best first.
-    """
-
-    after: int
-    through: int
-    topics: tuple[str, ...]
-    languages: tuple[str, ...]
 
 
 def sequence_at(connection: Connection, moment: datetime) -> int:
@@ -45,32 +29,6 @@ def sequence_at(connection: Connection, moment: datetime) -> int:
     """
     query = select(publications.c.seq).where(publications.c.at <= moment).order_by(publications.c.seq.desc()).limit(1)
     return int(connection.execute(query).scalar() or 0)
-
-
-def articles_claimed(connection: Connection, claim: Claim) -> list[int]:
-    """The articles of a claim: one of each translation group, published for mail and public (primary key, a range)."""
-    wanted = [
-        publications.c.seq > claim.after,
-        publications.c.seq <= claim.through,
-        publications.c.kind == "publish",
-        publications.c.mail,
-        articles.c.state == "published",
-    ]
-    if claim.topics:
-        meets = exists().where(article_topics.c.article_id == articles.c.id, article_topics.c.topic.in_(claim.topics))
-        wanted.append(meets)
-    ranks = {language: rank for rank, language in enumerate(claim.languages)}
-    turn = func.row_number().over(
-        partition_by=articles.c.group_uid,
-        order_by=(case(ranks, value=articles.c.language, else_=len(ranks)), publications.c.seq),
-    )
-    candidates = (
-        select(articles.c.id, turn.label("turn"))
-        .join_from(publications, articles, articles.c.id == publications.c.article_id)
-        .where(*wanted)
-        .subquery()
-    )
-    return list(connection.execute(select(candidates.c.id).where(candidates.c.turn == 1)).scalars())
 
 
 def owe_newcomers(connection: Connection, pairs: Sequence[tuple[SubscriberId, int]], *, reason: str) -> None:

@@ -43,6 +43,12 @@ def output_paths(connection: Connection, *, below: str = "") -> tuple[str, ...]:
     return tuple(sorted(row[0] for row in rows))
 
 
+def output_hashes(connection: Connection, *, below: str) -> dict[str, str]:
+    """The SHA-256 in hex of each output whose path starts with `below`, by path."""
+    query = select(outputs.c.path, outputs.c.hash).where(outputs.c.path.startswith(below, autoescape=True))
+    return {row.path: row.hash for row in connection.execute(query)}
+
+
 def remember_outputs(connection: Connection, written: Sequence[StoredOutput]) -> None:
     """Write one row for each of `written`, over the row of the same path (primary key)."""
     for at in range(0, len(written), _BATCH):

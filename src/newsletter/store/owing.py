@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, insert, literal, select
 
 from newsletter.model import DeliveryState, SubscriberId
 from newsletter.store.tables import (
@@ -18,17 +18,59 @@ from newsletter.store.tables import (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Missed:
-    """What a reader may have a claim to: publications after one sequence number up to another.
+class Claim:
+    """Which articles a reader may have a claim to: publications after one sequence number up to another.
 
     No topics means all. `languages` are those of the reader, best first.
     """
 
-    subscriber_id: SubscriberId
     after: int
     through: int
     topics: tuple[str, ...]
     languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missed(Claim):
+    """The claim of one reader who may have some of it already."""
+
+    subscriber_id: SubscriberId
+
+
+def articles_claimed(connection: Connection, claim: Claim) -> list[int]:
+    """The ids of the articles of a claim, for readers who have nothing yet."""
+    return [row.id for row in connection.execute(claimed(claim))]
+
+
+def claimed(claim: Claim, *also: ColumnElement[bool]) -> Select[tuple[int]]:
+    """The ids of the articles of a claim: one of each translation group, published for mail and public.
+
+    `also` narrows the publications further. Primary key of publications, a range.
+    """
+    wanted = [
+        publications.c.seq > claim.after,
+        publications.c.seq <= claim.through,
+        publications.c.kind == "publish",
+        publications.c.mail,
+        articles.c.state == "published",
+        *also,
+    ]
+    if claim.topics:
+        meets = exists().where(article_topics.c.article_id == articles.c.id, article_topics.c.topic.in_(claim.topics))
+        wanted.append(meets)
+    ranks = {language: rank for rank, language in enumerate(claim.languages)}
+    # One of a group, in the language the reader would have got it in; the oldest of equals.
+    turn = func.row_number().over(
+        partition_by=articles.c.group_uid,
+        order_by=(case(ranks, value=articles.c.language, else_=len(ranks)), publications.c.seq),
+    )
+    candidates = (
+        select(articles.c.id, turn.label("turn"))
+        .join_from(publications, articles, articles.c.id == publications.c.article_id)
+        .where(*wanted)
+        .subquery()
+    )
+    return select(candidates.c.id).where(candidates.c.turn == 1)
 
 
 def owe_missed(connection: Connection, missed: Missed, *, reason: str) -> int:
@@ -52,31 +94,7 @@ def owe_missed(connection: Connection, missed: Missed, *, reason: str) -> int:
         relatives.c.id == owed.c.article_id,
         relatives.c.group_uid == articles.c.group_uid,
     )
-    wanted = [
-        publications.c.seq > missed.after,
-        publications.c.seq <= missed.through,
-        publications.c.kind == "publish",
-        publications.c.mail,
-        articles.c.state == "published",
-        ~received,
-        ~owed_already,
-    ]
-    if missed.topics:
-        meets = exists().where(article_topics.c.article_id == articles.c.id, article_topics.c.topic.in_(missed.topics))
-        wanted.append(meets)
-    ranks = {language: rank for rank, language in enumerate(missed.languages)}
-    rank = case(ranks, value=articles.c.language, else_=len(ranks))
-    # One of a group, in the language the reader would have got it in; the oldest of equals.
-    mine_first = func.row_number().over(
-        partition_by=articles.c.group_uid,
-        order_by=(rank, publications.c.seq),
-    )
-    candidates = (
-        select(articles.c.id, mine_first.label("turn"))
-        .join_from(publications, articles, articles.c.id == publications.c.article_id)
-        .where(*wanted)
-        .subquery()
-    )
-    rows = select(literal(int(missed.subscriber_id)), candidates.c.id, literal(reason)).where(candidates.c.turn == 1)
-    done = connection.execute(insert(owed).from_select(["subscriber_id", "article_id", "reason"], rows))
+    mine_first = claimed(missed, ~received, ~owed_already)
+    rows = mine_first.add_columns(literal(int(missed.subscriber_id)), literal(reason))
+    done = connection.execute(insert(owed).from_select(["article_id", "subscriber_id", "reason"], rows))
     return done.rowcount

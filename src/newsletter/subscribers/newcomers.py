@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 
 from newsletter.model import Masthead, Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
-from newsletter.store.arriving import Claim, articles_claimed, owe_newcomers, sequence_at
+from newsletter.store.arriving import owe_newcomers, sequence_at
 from newsletter.store.articles import sequence_before_latest
 from newsletter.store.consents import insert_consents
 from newsletter.store.meta import add_event
+from newsletter.store.owing import Claim, articles_claimed
 from newsletter.store.subscribers import (
     hold_sequence,
     insert_subscribers,

@@ -230,10 +230,12 @@ def _name(cells: Mapping[str, str]) -> str | None:
 
 
 def _state(cells: Mapping[str, str], origin: Origin) -> str:
-    for column, state in LEAVING.items():
-        said = cells.get(column, "").strip().casefold()
-        if said and said not in _FALSE:
-            return state
+    # Asked of every row, and hardly any file has such a column.
+    if not LEAVING.keys().isdisjoint(cells):
+        for column, state in LEAVING.items():
+            said = cells.get(column, "").strip().casefold()
+            if said and said not in _FALSE:
+                return state
     for column, (value, state) in origin.flags.items():
         said = cells.get(column, "").casefold()
         if said and (said not in _FALSE) is value:

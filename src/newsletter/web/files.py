@@ -130,17 +130,6 @@ class Shelf:
                 self._octets -= dropped.size
 
 
-async def serve(
-    request: Request, shelf: Shelf, path: str, headers: Mapping[str, str], now: datetime
-) -> Response | None:
-    """The file `path` of `shelf` with `headers`, like `answer_with`; None when there is none to serve.
-
-    What is in memory is answered at once; only reading a file takes a thread.
-    """
-    held = await held_of(shelf, path)
-    return None if held is None else await answer_held(request, shelf, (path, held), headers, now)
-
-
 async def held_of(shelf: Shelf, path: str) -> Held | None:
     """The file `path` as it stands now, from memory where it can be; None when there is none to serve."""
     return shelf.known(path) or await run_in_threadpool(shelf.find, path)

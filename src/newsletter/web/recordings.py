@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 
 from newsletter.articles import AUDIO_TYPES
 from newsletter.site import open_output
+from newsletter.web.conditions import is_known
 
 CACHE = "public, max-age=31536000, immutable"
 _CHUNK_OCTETS = 64 * 1024
@@ -43,8 +44,7 @@ async def recording_answer(request: Request, folder: Path, path: str) -> Respons
     size = os.fstat(file.fileno()).st_size
     # HEAD has no parts (RFC 9110 §14.2).
     first, last = _wanted(request.headers, etag, size) if request.method == "GET" else (0, size - 1)
-    asked = re.findall(r'"[^"]*"|\*', request.headers.get("if-none-match", ""))
-    if etag in asked or "*" in asked or first > last:
+    if is_known(request.headers, etag=etag) or first > last:
         file.close()
         if first <= last:
             return Response(status_code=304, headers=headers)

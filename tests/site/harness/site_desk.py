@@ -17,7 +17,6 @@ from newsletter.store.articles import (
     add_publication,
     add_revision,
     insert_article,
-    published_outlines,
     update_article,
 )
 
@@ -83,8 +82,7 @@ class Desk:
         uids = [f"tag:{TAG}:{slug}" for slug in changed] if changed else None
         with self.store.reading() as connection:
             made = render_public(connection, self.press, changed=uids)
-            outlines = published_outlines(connection)
-            return {**made.files, **article_files(connection, made.texts, outlines, self.press)}
+            return {**made.files, **article_files(connection, made, made.texts, self.press)}
 
     def deleted(self, folder: str = "") -> list[tuple[str, str]]:
         feed = etree.fromstring(self.files()[f"feeds/{folder}atom.xml"])
