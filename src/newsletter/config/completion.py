@@ -31,6 +31,14 @@ def complete(sections: Sections, folder: Path, sources: Sources) -> Config:
         email=replace(email, bounce_domain=email.bounce_domain or email.sender.address.rpartition("@")[2]),
         delivery=sections.delivery,
         transports={name: _placed(transport, folder) for name, transport in sections.transports.items()},
+        dkim=replace(
+            sections.dkim,
+            domain=sections.dkim.domain or email.sender.address.rpartition("@")[2],
+            folder=folder / sections.dkim.folder,
+        ),
+        dns=sections.dns,
+        bounces=replace(sections.bounces, maildir=_below(folder, sections.bounces.maildir)),
+        hooks=sections.hooks,
         feeds=sections.feeds,
         topics=sections.topics,
         schedules=_schedules(sections),
@@ -52,8 +60,12 @@ def _schedules(sections: Sections) -> dict[str, ScheduleSettings]:
     }
 
 
+def _below(folder: Path, path: Path | None) -> Path | None:
+    return None if path is None else folder / path
+
+
 def _placed(transport: TransportSettings, folder: Path) -> TransportSettings:
-    path = folder / transport.path if transport.path else None
+    path = _below(folder, transport.path)
     return replace(transport, path=path, port=transport.port or _PORTS[transport.tls])
 
 
@@ -75,6 +87,13 @@ def _risks(config: Config, sources: Sources) -> Iterator[str]:
     yield from schedule_risks(config.schedules, config.email.grace)
     if config.store.url != mask_url(config.store.url):
         yield from _readable(sources, ("store", "url"))
+    for section, name, secret in (
+        ("bounces", "imap_password", config.bounces.imap_password),
+        ("hooks", "mailgun_key", config.hooks.mailgun_key),
+        ("hooks", "postmark_password", config.hooks.postmark_password),
+    ):
+        if secret:
+            yield from _readable(sources, (section, name))
 
 
 def _smtp_risks(transport: TransportSettings, *, is_chosen: bool) -> Iterator[str]:

@@ -124,8 +124,11 @@ def _unknown_fault(name: str, allowed: set[str], of_file: Mapping[str, str]) -> 
     by_letters = {_letters(known): known for known in sorted(allowed)}
     if "__" not in spelled.removeprefix(PREFIX) and _letters(spelled) not in by_letters:
         return None
-    close = get_close_matches(_letters(spelled)[:200], by_letters, n=1, cutoff=0.7)
-    advice = f"Did you mean {by_letters[close[0]]}?" if close else "Remove it, or write the setting into config.toml."
+    # The last word tells more than how long the words before it are.
+    ending = f"__{spelled.rpartition('__')[2]}"
+    alike = {letters: known for letters, known in by_letters.items() if known.endswith(ending)} or by_letters
+    close = get_close_matches(_letters(spelled)[:200], alike, n=1, cutoff=0.7)
+    advice = f"Did you mean {alike[close[0]]}?" if close else "Remove it, or write the setting into config.toml."
     return Fault(path=shown, message=f"is no setting that the environment may hold. {advice}")
 
 

@@ -27,6 +27,10 @@ from newsletter.config.addresses import (
     read_network,
     read_tag,
 )
+from newsletter.config.returns import BounceSettings as BounceSettings
+from newsletter.config.returns import DkimSettings as DkimSettings
+from newsletter.config.returns import DnsSettings as DnsSettings
+from newsletter.config.returns import HookSettings as HookSettings
 from newsletter.config.schedules import HourOf as HourOf
 from newsletter.config.schedules import ScheduleSettings as ScheduleSettings
 from newsletter.config.schedules import WrittenSchedule, read_schedule_name
@@ -187,6 +191,10 @@ class Sections:
     email: EmailSettings
     delivery: DeliverySettings
     transports: Mapping[Annotated[str, Reads(read_slug)], TransportSettings]
+    dkim: DkimSettings = DkimSettings()
+    dns: DnsSettings = DnsSettings()
+    bounces: BounceSettings = BounceSettings()
+    hooks: HookSettings = HookSettings()
     feeds: FeedSettings = FeedSettings()
     topics: Mapping[Annotated[str, Reads(read_slug)], TopicSettings] = field(default_factory=dict)
     schedules: Mapping[Annotated[str, Reads(read_schedule_name)], WrittenSchedule] = field(default_factory=dict)
@@ -209,6 +217,10 @@ class Config:
     email: EmailSettings
     delivery: DeliverySettings
     transports: Mapping[str, TransportSettings]
+    dkim: DkimSettings
+    dns: DnsSettings
+    bounces: BounceSettings
+    hooks: HookSettings
     feeds: FeedSettings
     topics: Mapping[str, TopicSettings]
     schedules: Mapping[str, ScheduleSettings]

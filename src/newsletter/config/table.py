@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from newsletter.config.schedule_table import SCHEDULE_SETTINGS
+from newsletter.config.returns_table import RETURNS_SETTINGS
 from newsletter.config.setting import Setting
 from newsletter.config.transport_table import TRANSPORT_SETTINGS
 
@@ -148,6 +149,7 @@ SETTINGS: tuple[Setting, ...] = (
         default='"0s"',
     ),
     *TRANSPORT_SETTINGS,
+    *RETURNS_SETTINGS,
     Setting(
         key="feeds.entries",
         kind="number",
