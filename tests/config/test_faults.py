@@ -344,7 +344,8 @@ APPENDED = [
     (
         '["\\u001b[2J"]',
         '19: "\\u001b[2J": there is no such setting. '
-        "Known here: newsroom, email, delivery, transports, feeds, topics, schedules, store, readers, web, log.",
+        "Known here: newsroom, email, delivery, transports, dkim, dns, bounces, hooks, "
+        "feeds, topics, schedules, store, readers, web, log.",
     ),
 ]
 
@@ -483,5 +484,6 @@ def test_a_key_of_a_thousand_names_is_one_unknown_setting(faults, minimal):
 
     assert faults(f"{deep} = 1\n{minimal}") == [
         "config.toml:1: a: there is no such setting. "
-        "Known here: newsroom, email, delivery, transports, feeds, topics, schedules, store, readers, web, log."
+        "Known here: newsroom, email, delivery, transports, dkim, dns, bounces, hooks, "
+        "feeds, topics, schedules, store, readers, web, log."
     ]

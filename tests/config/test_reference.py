@@ -26,7 +26,7 @@ def name_in(setting: str) -> str:
     """What stands for NAME where EVERYTHING is written."""
     if setting.startswith("schedules."):
         return "weekly"
-    return "outbox" if setting.endswith("path") else "relay"
+    return "outbox" if setting == "transports.NAME.path" else "relay"
 
 
 def keys_of(record: type, inside: tuple[str, ...] = ()) -> dict[tuple[str, ...], bool]:
@@ -95,6 +95,9 @@ def test_exactly_the_values_of_a_deployment_come_from_the_environment():
         "transports.NAME.port",
         "transports.NAME.user",
         "transports.NAME.password",
+        "bounces.imap_password",
+        "hooks.mailgun_key",
+        "hooks.postmark_password",
         "store.url",
         "web.bind",
         "log.level",

@@ -34,7 +34,7 @@ def complete(sections: Sections, folder: Path, sources: Sources) -> Config:
         dkim=replace(
             sections.dkim,
             domain=sections.dkim.domain or email.sender.address.rpartition("@")[2],
-            folder=folder / sections.dkim.folder,
+            path=folder / sections.dkim.path,
         ),
         dns=sections.dns,
         bounces=replace(sections.bounces, maildir=_below(folder, sections.bounces.maildir)),

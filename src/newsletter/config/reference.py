@@ -48,6 +48,10 @@ _SECTIONS = {
     "email": "From whom mail comes, and what happens when things go wrong.",
     "delivery": "Which way mail goes, and when.",
     "transports.NAME": "One section for each way out; NAME is a slug of yours, such as outbox or relay.",
+    "dkim": "Which keys sign the mail (RFC 6376).",
+    "dns": "What the world's name servers should say of the newsroom's mail; only `doctor` reads it.",
+    "bounces": "Where mail that cannot be delivered, complaints and answers of machines come back.",
+    "hooks": "Reports of mail providers, taken at `/hooks/…` of the web door.",
     "feeds": "How much the RSS, Atom and JSON feeds hold.",
     "topics.SLUG": "One section for each topic that readers may choose; SLUG is its part of the address.",
     "schedules.NAME": (

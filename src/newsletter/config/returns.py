@@ -88,12 +88,12 @@ def read_loopback(value: object) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DkimSettings:
-    """Which keys sign the mail, by selector; each lies in `folder` as SELECTOR.pem. `domain` is the one that signs."""
+    """Which keys sign the mail, by selector; each lies in `path` as SELECTOR.pem. `domain` is the one that signs."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
     selectors: Annotated[tuple[str, ...], Reads(list_of(read_selector))] = ()
     domain: Annotated[str, Reads(read_domain)] = ""
-    folder: Annotated[Path, Reads(read_path)] = Path("dkim")
+    path: Annotated[Path, Reads(read_path)] = Path("dkim")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +103,7 @@ class DnsSettings:
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
     addresses: Annotated[tuple[str, ...], Reads(list_of(read_ip_address))] = ()
     spf: Annotated[tuple[str, ...], Reads(list_of(read_spf_term))] = ()
-    server: Annotated[str, Reads(read_ip_address)] = ""
+    server: Annotated[str | None, Reads(read_ip_address)] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,11 +116,11 @@ class BounceSettings:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
     maildir: Annotated[Path | None, Reads(read_path)] = None
-    listen: Annotated[str, Reads(read_loopback)] = ""
-    imap_host: Annotated[str, Reads(read_host)] = ""
+    listen: Annotated[str | None, Reads(read_loopback)] = None
+    imap_host: Annotated[str | None, Reads(read_host)] = None
     imap_port: Annotated[int, Reads(whole_number(1, 65_535))] = 993
     imap_tls: Annotated[Tls, Reads(one_of(Tls))] = Tls.IMPLICIT
-    imap_user: Annotated[str, Reads(read_text)] = ""
+    imap_user: Annotated[str | None, Reads(read_text)] = None
     imap_password: Annotated[Secret | None, Reads(read_secret)] = None
     imap_mailbox: Annotated[str, Reads(read_mailbox_name)] = "INBOX"
     every: Annotated[timedelta, Reads(read_timeout)] = timedelta(minutes=5)
@@ -134,7 +134,7 @@ class HookSettings:
     """What proves that a provider's report is the provider's; each hook is open only when its setting is there."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
-    ses_topic: Annotated[str, Reads(read_topic_arn)] = ""
+    ses_topic: Annotated[str | None, Reads(read_topic_arn)] = None
     mailgun_key: Annotated[Secret | None, Reads(read_secret)] = None
     postmark_password: Annotated[Secret | None, Reads(read_secret)] = None
-    sendgrid_key: Annotated[str, Reads(read_text)] = ""
+    sendgrid_key: Annotated[str | None, Reads(read_text)] = None

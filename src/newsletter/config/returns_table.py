@@ -9,11 +9,11 @@ RETURNS_SETTINGS: tuple[Setting, ...] = (
         key="dkim.selectors",
         kind="list of selectors",
         meaning=(
-            "The keys that sign every message, each a file `SELECTOR.pem` in `dkim.folder`; "
+            "The keys that sign every message here; each is a file `SELECTOR.pem` in `dkim.path`; "
             "`newsletter dkim keygen` makes one and prints its DNS record."
         ),
         example='["news2026", "news2026e"]',
-        default="[] (mail is not signed here)",
+        default="[]",
     ),
     Setting(
         key="dkim.domain",
@@ -23,11 +23,11 @@ RETURNS_SETTINGS: tuple[Setting, ...] = (
         default="(the domain of `from`)",
     ),
     Setting(
-        key="dkim.folder",
+        key="dkim.path",
         kind="path",
-        meaning="Where the keys lie, relative to the newsroom's folder. Keep it out of version control.",
+        meaning="Where the keys lie, relative to the newsroom's folder; to be kept out of version control.",
         example='"dkim"',
-        default='"dkim"',
+        default="(the folder `dkim`)",
     ),
     Setting(
         key="dns.addresses",
