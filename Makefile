@@ -58,6 +58,7 @@ test-tools:
 	cd benchmarks/senders && npm ci --no-audit --no-fund
 	$(PYTHON) -m venv tests/tools/websub
 	tests/tools/websub/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/tools/websub.lock
+	tests/tools/websub/bin/python tests/tools/flufl_bounce.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py

@@ -38,6 +38,7 @@ MEANINGS: Mapping[str, str] = {
     "owed": "Articles a reader is still to get in a digest, outside the usual order.",
     "suppressions": "Addresses never to be mailed, as keyed hashes, so that an erased person stays left alone.",
     "wordings": "The sentences readers agreed to, each once; the hash is its version.",
+    "bounces": "What came back: bounces, complaints, answers of machines, and what a person has to read.",
     "consents": "What a reader agreed to, in which words, where and when; only ever added to.",
     "confirmations": "What a reader asked for and has to agree to from the mailbox: a subscription, another address, "
     "coming back.",

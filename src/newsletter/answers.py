@@ -8,12 +8,14 @@ from datetime import date, datetime
 
 from newsletter.delivery import Balance
 from newsletter.model import DeliveryState, EditionState, Subscriber, SubscriberId, Variant
+from newsletter.store.bounces import StoredBounce
 from newsletter.store.candidates import Candidate
 from newsletter.store.editions import StoredEdition, StoredVariant
 from newsletter.store.lanes import Lane
 from newsletter.store.overview import DeliveryLine, ReaderLine
 from newsletter.store.scheduled import ScheduledArticle
 from newsletter.store.schedules import StoredSlot
+from newsletter.store.suppressions import Suppression
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +150,8 @@ class Explanation:
     suppressed: str | None
     would_get: str
     editions: tuple[ReaderLine, ...]
+    suppression: Suppression | None = None
+    reports: tuple[StoredBounce, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,17 +18,19 @@ from newsletter import delivery, editions, site, subscribers
 from newsletter.answers import AdoptReport, EditionReport, Explanation, Status, Ticked, World
 from newsletter.config import Config, load_config
 from newsletter.delivery import Balance, transports
-from newsletter.delivery.loose import loose_message, send_loose
 from newsletter.delivery.transports.failover import Circuits
 from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
 from newsletter.hub_desk import HubDesk
-from newsletter.model import EditionKind, Finding, Masthead, SubscriberId
+from newsletter.looks_desk import LooksDesk, LookTools
+from newsletter.mail import sign_message
+from newsletter.model import EditionKind, Masthead, SubscriberId
 from newsletter.overviews import status_of
 from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk, explain
 from newsletter.rehearsal import Rehearsal, rehearse
+from newsletter.returns_desk import ReturnsDesk
 from newsletter.schedule_board import ScheduleBoard
 from newsletter.schedule_desk import ScheduleDesk, ScheduleTools, board_of
 from newsletter.site.lock import writing_alone
@@ -105,12 +107,6 @@ class Newsroom:
                 transport_kind=self.config.transport.kind,
             )
 
-    def feeds_that_change(self, plan: Plan) -> tuple[str, ...]:
-        """The feed files the plan's articles show up in; none when nothing about them changes."""
-        changing = [d.article for d in plan.drafts if d.standing != editions.Standing.SAME]
-        paths = (path for article in changing for path in site.feeds_touched_by(article, self.masthead))
-        return tuple(dict.fromkeys(paths))
-
     def publish(self, plan: Plan) -> Released:
         """Carry out a plan: files copied in, one transaction, then feeds and pages. Sends nothing yet.
 
@@ -131,12 +127,6 @@ class Newsroom:
             released = replace(released, editions=(*released.editions, *filter(None, made)))
         self.renew_outputs()
         return released
-
-    def correction_readers(self, plan: Plan) -> int:
-        """How many readers have an older text of the plan's articles, and would be mailed the correction."""
-        with self.store.reading() as connection:
-            edited = {d.article.uid: d.standing != editions.Standing.SAME for d in plan.drafts}
-            return sum(editions.correction_readers(connection, u, edited=e, now=self.now) for u, e in edited.items())
 
     def publish_at(self, plan: Plan, at: datetime) -> str:
         """Freeze a plan of new articles until `at` (aware UTC); gives the name under which they wait.
@@ -192,31 +182,25 @@ class Newsroom:
         self.store.checkpoint()
         return EditionReport(edition=edition, balance=balance)
 
-    def send_test(self, plan: Plan, address: str) -> int:
-        """Send one copy of each variant to `address`, outside the ledger; gives how many were accepted."""
-        recipient = subscribers.parse_address(address).address
-        messages = [
-            loose_message(one.variant, one.articles, masthead=self.masthead, address=recipient, now=self.now)
-            for planned in plan.editions
-            for one in planned.dressed
-        ]
-        with self.open_transport(also_paused=True) as transport:
-            return send_loose(transport, messages)
+    @property
+    def looks(self) -> LooksDesk:
+        """The desk of looks: previews, findings, test copies."""
+        return LooksDesk(
+            LookTools(
+                store=self.store,
+                folder=self.folder,
+                masthead=self.masthead,
+                press=self._workshop.press,
+                clock=self.world.clock,
+                plan=self.plan,
+                open_transport=lambda: self.open_transport(also_paused=True),
+                signer=lambda: self._workshop.signer,
+            )
+        )
 
-    def preview(
-        self, file: Path, *, wishes: Wishes, into: Path | None
-    ) -> tuple[tuple[Path, ...], tuple[tuple[str, Finding], ...]]:
-        """Write email, page and feed entries of one article to a folder; gives the paths and findings."""
-        plan = self.plan([file], wishes=replace(wishes, for_a_look=True), publish=PublishWishes(sample=True))
-        draft = plan.drafts[0]
-        feeds, pages = site.render_alone(draft.article, self._workshop.press)
-        files = editions.preview_files(plan.editions[0].dressed, feeds, pages, self.masthead)
-        folder = into or self.folder / "preview" / draft.article.slug
-        return editions.write_preview(folder, files), plan.findings
-
-    def check(self, file: Path, *, wishes: Wishes) -> tuple[tuple[str, Finding], ...]:
-        """The findings of one article in all its outputs."""
-        return self.plan([file], wishes=replace(wishes, for_a_look=True), publish=PublishWishes(sample=True)).findings
+    def sign(self, message: bytes, now: datetime) -> bytes:
+        """`message` (finished octets) behind the newsroom's DKIM signatures of `now`; as it is where none signs."""
+        return sign_message(message, self._workshop.signer, now=now)
 
     # Articles.
 
@@ -329,6 +313,16 @@ class Newsroom:
     def readers_desk(self, *, told: Callable[[], None]) -> ReadersDesk:
         """What readers do by themselves; `told` hears that a notice waits to be sent."""
         return ReadersDesk(self._workshop.desk_tools(told))
+
+    def returns_desk(self, *, told: Callable[[], None] = lambda: None) -> ReturnsDesk:
+        """What comes back; `told` as above."""
+        return ReturnsDesk(self._workshop.returns_tools(told))
+
+    def hooks_desk(self, returns: ReturnsDesk) -> HooksDesk:
+        """What providers report by themselves, for the returns' desk."""
+        from newsletter.hooks_desk import HooksDesk
+
+        return HooksDesk(self._workshop.hooks_tools(returns))
 
     def hub_desk(self) -> HubDesk:
         """What tells hubs, and who asked our own, that feeds have changed."""

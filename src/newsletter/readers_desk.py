@@ -21,6 +21,7 @@ from newsletter.mail import compose_notice
 from newsletter.model import Masthead, Subscriber, SubscriberId
 from newsletter.site import Press
 from newsletter.store import Store, overview
+from newsletter.store.bounces import bounces_of
 from newsletter.store.feed_readers import forget_feed_readers
 from newsletter.store.notices import NewNotice, delete_settled_notices, insert_notice
 from newsletter.store.suppressions import suppression_of
@@ -276,10 +277,13 @@ def explain(store: Store, keys: subscribers.Keys, address: str, *, limit: int, n
         suppression = suppression_of(connection, key)
         suppressed = None if suppression is None else suppression.reason
         lines = overview.editions_for_reader(connection, subscriber.id, limit=limit) if subscriber else []
+        reports = bounces_of(connection, subscriber.id, limit=limit) if subscriber else []
     reads_feed = subscriber is not None and has_private_feed(store, subscriber)
     return Explanation(
         subscriber=subscriber,
         suppressed=suppressed,
         would_get=subscribers.prospects(subscriber, suppressed=suppressed, now=now, has_private_feed=reads_feed),
         editions=tuple(lines),
+        suppression=suppression,
+        reports=tuple(reports),
     )

@@ -6,6 +6,7 @@ are plugged together from these; nothing here decides anything.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from newsletter import delivery, editions, site, subscribers
 from newsletter.answers import EditionReport, World
 from newsletter.config import Config
+from newsletter.config.dkim_files import read_dkim_file
 from newsletter.config.keys import KEY_NAME, read_key, write_key
 from newsletter.config.theme import load_theme
 from newsletter.delivery import Balance
@@ -26,15 +28,19 @@ from newsletter.delivery.pace import pace_rules
 from newsletter.delivery.transports import Transport, open_transports
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.delivery.transports.failover import Circuits
+from newsletter.errors import ConfigError, Fault
 from newsletter.hub_desk import HubDeskTools
+from newsletter.mail import DkimSigner, MessageError, read_dkim_key
 from newsletter.model import Article, Masthead
 from newsletter.owner_desk import OwnerDesk, OwnerTools
 from newsletter.readers_desk import DeskTools
+from newsletter.returns_desk import ReturnsDesk, ReturnsTools
 from newsletter.schedule_desk import ScheduleTools
 from newsletter.store import Store
 from newsletter.store.articles import articles_in_group, published_articles
 from newsletter.store.editions import StoredEdition
 from newsletter.subscribers.tokens import preferences_token
+from newsletter.websub import fetch_public
 
 
 class Workshop:
@@ -62,6 +68,16 @@ class Workshop:
                 read_key(self._folder)
             write_key(self._folder, subscribers.serialise_keys(subscribers.new_keys(self._world.random(64))))
         return subscribers.parse_keys(read_key(self._folder))
+
+    @cached_property
+    def signer(self) -> DkimSigner | None:
+        """What signs mail, None where no key is named. Raises ConfigError for a key that is missing, open or weak."""
+        dkim = self._config.dkim
+        try:
+            keys = tuple(read_dkim_key(read_dkim_file(dkim.path, one), selector=one) for one in dkim.selectors)
+        except MessageError as error:
+            raise ConfigError([Fault(path=str(dkim.path), field="dkim.selectors", message=str(error))]) from error
+        return DkimSigner(domain=dkim.domain, keys=keys) if keys else None
 
     @cached_property
     def wardrobe(self) -> editions.Wardrobe:
@@ -143,6 +159,37 @@ class Workshop:
             told=told,
         )
 
+    def returns_tools(self, told: Callable[[], None]) -> ReturnsTools:
+        """What the returns' desk works with; `told` as above."""
+        rules = self._config.bounces
+        return ReturnsTools(
+            store=self._store(),
+            keys=self.keys,
+            clock=self._world.clock,
+            owner=self.owner_desk(told),
+            patience=subscribers.Patience(soft=rules.soft, within=rules.soft_within),
+            policy=rules.policy,
+        )
+
+    def hooks_tools(self, returns: ReturnsDesk) -> HooksTools:
+        """What the hooks' desk works with."""
+        from newsletter.hooks_desk import HookKeys, HooksTools
+
+        hooks = self._config.hooks
+        return HooksTools(
+            store=self._store(),
+            keys=self.keys,
+            hooks=HookKeys(
+                ses_topic=hooks.ses_topic or "",
+                mailgun_key=hooks.mailgun_key.reveal() if hooks.mailgun_key else "",
+                postmark_password=hooks.postmark_password.reveal() if hooks.postmark_password else "",
+                sendgrid_key=hooks.sendgrid_key or "",
+            ),
+            returns=returns,
+            clock=self._world.clock,
+            fetch=fetch_public,
+        )
+
     @property
     def hub_tools(self) -> HubDeskTools:
         """What the hubs' desk works with."""
@@ -193,6 +240,7 @@ class Workshop:
             edition,
             masthead=self.masthead,
             bounce_token=lambda reader: subscribers.bounce_token(self.keys, edition.id, reader),
+            signer=self.signer,
         )
         circuits = None
         names = self._config.delivery.transports
@@ -215,6 +263,7 @@ class Workshop:
             on_unknown=delivery.OnUnknown(self._config.email.on_unknown),
             progress=progress,
             stop=stop,
+            composers=os.cpu_count() or 1 if self.signer else 0,
         )
 
     @property

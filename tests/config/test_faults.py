@@ -186,7 +186,11 @@ REPLACED = [
         'transport = "relay"\nper_domain = 0',
         "15: delivery.per_domain: is out of range. Write a number from 1 to 1_000.",
     ),
-    ('kind = "smtp"', 'kind = "post"', '17: transports.relay.kind: cannot be "post". Write "maildir" or "smtp".'),
+    (
+        'kind = "smtp"',
+        'kind = "post"',
+        '17: transports.relay.kind: cannot be "post". Write "maildir" or "smtp" or "ses" or "mailgun" or "postmark".',
+    ),
     (
         'host = "smtp.example.org"',
         "",
@@ -230,8 +234,8 @@ APPENDED = [
     (
         'name = "other"',
         "19: transports.relay.name: there is no such setting. Known here: kind, path, host, port, tls, user, password, "
-        "connections, messages_per_connection, chunking, limits, warm_up, connect_timeout, command_timeout, "
-        "data_timeout, insecure.",
+        "region, domain, stream, connections, messages_per_connection, chunking, limits, warm_up, connect_timeout, "
+        "command_timeout, data_timeout, insecure.",
     ),
     (
         'limits = ["14 a second"]',
@@ -260,7 +264,28 @@ APPENDED = [
     ),
     (
         '[transports.b]\nkind = "maildir"\npath = "outbox"\nwarm_up = 2026-11-24',
-        "22: transports.b.warm_up: belongs to transports of kind smtp. Remove the line.",
+        "22: transports.b.warm_up: belongs to transports of kind smtp, ses, mailgun, postmark. Remove the line.",
+    ),
+    ('region = "eu-west-1"', "19: transports.relay.region: belongs to transports of kind ses. Remove the line."),
+    (
+        '[transports.b]\nkind = "ses"\nuser = "AKIAEXAMPLE"',
+        '19: transports.b.region: is missing. Write under [transports.b]: region = "eu-west-1"',
+    ),
+    (
+        '[transports.b]\nkind = "ses"\nregion = "eu-west-1"',
+        '19: transports.b.user: is missing. Write under [transports.b]: user = "AKIAEXAMPLE"',
+    ),
+    (
+        '[transports.b]\nkind = "mailgun"',
+        '19: transports.b.domain: is missing. Write under [transports.b]: domain = "mg.example.org"',
+    ),
+    (
+        '[transports.b]\nkind = "mailgun"\ndomain = "192.0.2.1"',
+        '21: transports.b.domain: "192.0.2.1" is an IP address. Write a domain such as example.org.',
+    ),
+    (
+        '[transports.b]\nkind = "postmark"\ninsecure = true',
+        "21: transports.b.insecure: belongs to transports of kind smtp. Remove the line.",
     ),
     ("connection = 4", "19: transports.relay.connection: there is no such setting. Did you mean connections?"),
     (
@@ -282,7 +307,7 @@ APPENDED = [
     ),
     (
         '[transports.b]\nkind = "maildir"\npath = "outbox"\nhost = "localhost"',
-        "22: transports.b.host: belongs to transports of kind smtp. Remove the line.",
+        "22: transports.b.host: belongs to transports of kind smtp, ses, mailgun, postmark. Remove the line.",
     ),
     ('[transports."B C"]\nkind = "smtp"\nhost = "localhost"', f'19: transports."B C": "B C" {A_SLUG}'),
     ("[feeds]\nentries = 0", "20: feeds.entries: is out of range. Write a number from 1 to 1_000."),

@@ -19,14 +19,30 @@ from newsletter.config.table import SETTINGS, find_setting, known_names
 from newsletter.model import Mailbox
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
-EVERYTHING = '[topics.diplomacy]\n[schedules.weekly]\n[transports.outbox]\nkind = "maildir"\npath = "outbox"\n'
+EVERYTHING = """[topics.diplomacy]
+[schedules.weekly]
+[transports.outbox]
+kind = "maildir"
+path = "outbox"
+[transports.amazon]
+kind = "ses"
+region = "eu-west-1"
+user = "AKIAEXAMPLE"
+[transports.gun]
+kind = "mailgun"
+domain = "mg.example.org"
+[transports.post]
+kind = "postmark"
+"""
+# The transport of EVERYTHING that may have the setting; all others are those of a relay.
+OWNERS = {"path": "outbox", "region": "amazon", "domain": "gun", "stream": "post"}
 
 
 def name_in(setting: str) -> str:
     """What stands for NAME where EVERYTHING is written."""
     if setting.startswith("schedules."):
         return "weekly"
-    return "outbox" if setting == "transports.NAME.path" else "relay"
+    return OWNERS.get(setting.rpartition(".")[2], "relay") if setting.startswith("transports.") else "relay"
 
 
 def keys_of(record: type, inside: tuple[str, ...] = ()) -> dict[tuple[str, ...], bool]:

@@ -96,7 +96,7 @@ def test_draft_is_refused_with_its_line(desk: Desk) -> None:
 def test_draft_can_be_looked_at(desk: Desk) -> None:
     file = desk.write("articles/tides.md", TIDES.replace("---\n", "---\ndraft: true\n", 1))
 
-    paths, _ = desk.newsroom.preview(file, wishes=Wishes(), into=None)
+    paths, _ = desk.newsroom.looks.preview(file, wishes=Wishes(), into=None)
 
     assert desk.folder / "preview" / "the-tide-tables-are-out" / "email.html" in paths
     assert desk.count(articles) == 0

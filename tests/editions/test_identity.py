@@ -122,7 +122,7 @@ def test_rewritten_file_can_still_be_looked_at(desk: Desk, tmp_path: Path) -> No
     desk.publish(file)
     desk.write("articles/tides.md", REWRITTEN)
 
-    paths, _ = desk.newsroom.preview(file, wishes=Wishes(any_date=True), into=tmp_path / "look")
+    paths, _ = desk.newsroom.looks.preview(file, wishes=Wishes(any_date=True), into=tmp_path / "look")
 
     assert "Lorries" in (tmp_path / "look" / "email.html").read_text("utf-8")
     assert tmp_path / "look" / "page.html" in paths

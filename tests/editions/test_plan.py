@@ -190,7 +190,7 @@ def test_relay_needs_a_public_address(desk: Desk) -> None:
     file = desk.write("articles/tides.md")
 
     assert [path for path, _ in desk.plan(file).errors] == ["articles/tides.md"]
-    assert desk.newsroom.check(file, wishes=Wishes()) == ()
+    assert desk.newsroom.looks.check(file, wishes=Wishes()) == ()
 
 
 def test_sample_is_dressed_though_mailed_before(desk: Desk) -> None:

@@ -19,7 +19,7 @@ def look(desk: Desk, tmp_path: Path) -> Path:
     picture(desk.folder / "articles/quay.png")
     picture(desk.folder / "articles/crane.png", "red")
     text = QUAY.replace("---\n", "---\nimage: quay.png\n", 1) + "\n![The crane](crane.png)\n"
-    desk.newsroom.preview(desk.write("articles/quay.md", text), wishes=Wishes(), into=tmp_path / "look")
+    desk.newsroom.looks.preview(desk.write("articles/quay.md", text), wishes=Wishes(), into=tmp_path / "look")
     return tmp_path / "look"
 
 
@@ -53,7 +53,7 @@ def test_preview_in_several_languages_names_them(desk: Desk, tmp_path: Path) -> 
     desk.add()
     desk.add("farid@example.org", language="fr")
 
-    desk.newsroom.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=tmp_path)
+    desk.newsroom.looks.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=tmp_path)
 
     assert {"email-en.html", "email-fr.html", "email-en.txt", "email-fr.txt"} <= {p.name for p in tmp_path.iterdir()}
 
@@ -61,7 +61,7 @@ def test_preview_in_several_languages_names_them(desk: Desk, tmp_path: Path) -> 
 def test_preview_writes_to_a_folder_of_the_newsroom_by_itself_and_changes_nothing_else(desk: Desk) -> None:
     before = {table.name: desk.rows(table) for table in metadata.sorted_tables}
 
-    paths, findings = desk.newsroom.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=None)
+    paths, findings = desk.newsroom.looks.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=None)
 
     assert {path.parent for path in paths} == {desk.folder / "preview/the-tide-tables-are-out"}
     assert findings == ()
@@ -73,7 +73,7 @@ def test_preview_that_cannot_be_written_gets_a_sentence(desk: Desk) -> None:
     in_the_way = desk.write("preview", "a file")
 
     with pytest.raises(OutputError, match="--into another folder"):
-        desk.newsroom.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=None)
+        desk.newsroom.looks.preview(desk.write("articles/tides.md"), wishes=Wishes(), into=None)
 
     assert in_the_way.read_text("utf-8") == "a file"
 
@@ -82,9 +82,9 @@ def test_check_gives_findings_and_publishes_nothing(desk: Desk) -> None:
     file = desk.write("articles/tides.md", TIDES + "\n[more](http://localhost/secret)\n\n![](none.png)\n")
 
     with pytest.raises(ArticleError, match=r"none\.png"):
-        desk.newsroom.check(file, wishes=Wishes())
+        desk.newsroom.looks.check(file, wishes=Wishes())
     desk.write("articles/tides.md", TIDES + "\n### Too deep\n\n![Crane](http://example.org/crane.png)\n")
-    codes = {finding.code for _, finding in desk.newsroom.check(file, wishes=Wishes())}
+    codes = {finding.code for _, finding in desk.newsroom.looks.check(file, wishes=Wishes())}
 
     assert codes
     assert desk.count(articles) == 0
@@ -94,6 +94,6 @@ def test_published_article_can_be_previewed_again(desk: Desk, tmp_path: Path) ->
     file = desk.write("articles/marees.md", MAREES)
     desk.publish(file)
 
-    desk.newsroom.preview(file, wishes=Wishes(), into=tmp_path)
+    desk.newsroom.looks.preview(file, wishes=Wishes(), into=tmp_path)
 
     assert "Les grandes marées" in (tmp_path / "email.html").read_text("utf-8")

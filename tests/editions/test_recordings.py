@@ -83,7 +83,7 @@ def test_recording_is_part_of_the_preview(desk: Desk, spoken: Path) -> None:
     plan = desk.plan(spoken)
     path = plan.drafts[0].pictures[-1].path
 
-    files, _ = desk.newsroom.preview(spoken, wishes=Wishes(), into=desk.folder / "look")
+    files, _ = desk.newsroom.looks.preview(spoken, wishes=Wishes(), into=desk.folder / "look")
 
     assert desk.folder / "look" / path in files
 

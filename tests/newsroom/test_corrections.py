@@ -145,7 +145,7 @@ class TestMailed:
         edit(file, "In April, too.")
 
         plan = desk.plan(file, note="It said March only.", mail_correction=True)
-        number = desk.newsroom.correction_readers(plan)
+        number = desk.newsroom.looks.correction_readers(plan)
         released = desk.newsroom.publish(plan)
 
         assert number == 2
@@ -220,10 +220,10 @@ class TestMailed:
         plan = desk.plan(edit(file, "More."), note="A number was wrong.", mail_correction=True)
 
         with pytest.raises(UsageError, match=f"have not all left yet .edition {going.uid}"):
-            desk.newsroom.correction_readers(plan)
+            desk.newsroom.looks.correction_readers(plan)
 
         desk.newsroom.cancel_edition(going.uid)
-        assert desk.newsroom.correction_readers(plan) == 0
+        assert desk.newsroom.looks.correction_readers(plan) == 0
 
     def test_with_nobody_who_has_the_old_text_makes_no_edition(self, desk: Desk) -> None:
         file = desk.write("articles/tides.md")

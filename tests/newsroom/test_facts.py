@@ -165,14 +165,14 @@ def test_plan_names_the_feeds_that_change(desk: Desk) -> None:
     file = desk.write("articles/tides.md", TIDES.replace("---\n", "---\ntopics: [harbour]\n", 1))
     plan = desk.plan(file)
 
-    said = set(desk.newsroom.feeds_that_change(plan))
+    said = set(desk.newsroom.looks.feeds_that_change(plan))
     before = desk.newsroom.renew_outputs().changed
     desk.newsroom.publish(plan)
 
     changed = {path for path, content in desk.outputs().items() if b"tide tables" in content}
     assert said == {path for path in changed if path.startswith("feeds/")}
     assert "feeds/rss.xml" in before
-    assert desk.newsroom.feeds_that_change(desk.plan(file)) == ()
+    assert desk.newsroom.looks.feeds_that_change(desk.plan(file)) == ()
 
 
 def test_lost_key_is_not_replaced_while_there_are_readers(desk: Desk) -> None:
@@ -195,9 +195,9 @@ def test_test_copy_of_an_article_stands_in_no_ledger(desk: Desk) -> None:
     desk.add()
     plan = desk.plan(desk.write("articles/tides.md"), sample=True)
 
-    number = desk.newsroom.send_test(plan, "owner@example.org")
+    number = desk.newsroom.looks.send_test(plan, "owner@example.org")
 
     assert (number, desk.count(deliveries)) == (1, 0)
     assert [str(message["To"]) for message in desk.outbox()] == ["owner@example.org"]
     with pytest.raises(UsageError):
-        desk.newsroom.send_test(plan, "no address")
+        desk.newsroom.looks.send_test(plan, "no address")

@@ -60,7 +60,7 @@ def test_restored_newsroom_mails_nobody(restored: Desk) -> None:
 def test_restored_newsroom_can_publish_to_feeds_and_send_a_test_copy(restored: Desk) -> None:
     file = restored.write("articles/new.md", TIDES.replace("The tide", "New tide"))
 
-    restored.newsroom.send_test(restored.plan(file, sample=True), "owner@example.org")
+    restored.newsroom.looks.send_test(restored.plan(file, sample=True), "owner@example.org")
     restored.publish(file, feed_only=True)
 
     assert {str(message["To"]) for message in restored.outbox()} == {"owner@example.org"}

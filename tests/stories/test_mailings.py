@@ -159,7 +159,7 @@ def test_preview_and_edition_gather_the_same(desk: Desk, tmp_path: Path) -> None
     """The preview showed this week, the email sent the last one: Buttondown."""
     desk.add("ada@example.org", name="Ada")
     file = desk.write("articles/tides.md", TIDES + "\n## Highest of all\n\nOn the ninth of March.\n")
-    desk.newsroom.preview(file, wishes=Wishes(), into=tmp_path / "look")
+    desk.newsroom.looks.preview(file, wishes=Wishes(), into=tmp_path / "look")
 
     desk.mail(file)
 

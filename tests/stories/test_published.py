@@ -54,7 +54,7 @@ def test_members_only_and_unpublished_absent(desk: Desk) -> None:
     desk.write("articles/draft.md", "---\ndraft: true\n---\n# A secret draft\n\nNot yet.\n")
     planned = desk.write("articles/planned.md", "# A secret plan\n\nNot yet.\n")
     desk.plan(planned)
-    desk.newsroom.preview(planned, wishes=Wishes(), into=None)
+    desk.newsroom.looks.preview(planned, wishes=Wishes(), into=None)
     withdrawn = desk.publish(desk.write("articles/gone.md", QUAY.replace("The quay", "A secret quay"))).published[0]
     desk.newsroom.withdraw(withdrawn)
     desk.write("articles/tides.md", TIDES.replace("higher", "a secret metre higher"))

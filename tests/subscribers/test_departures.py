@@ -173,14 +173,14 @@ def test_x6_a_suppression_names_nobody(rows: Rows, suppressed: Callable[..., Sup
     assert (row["reason"], row["source"]) == ("objected", "test")
 
 
-def test_a_later_reason_replaces_the_first_and_the_state_stays(
+def test_a_readers_own_word_is_not_covered_up_by_a_bounce(
     added: Add, rows: Rows, suppressed: Callable[..., Suppressed]
 ) -> None:
     added("ada@example.org")
     suppressed("ada@example.org", SuppressionReason.COMPLAINED)
     again = suppressed("ada@example.org", SuppressionReason.BOUNCED)
 
-    assert [row["reason"] for row in rows(suppressions)] == ["bounced"]
+    assert [row["reason"] for row in rows(suppressions)] == ["complained"]
     assert again.subscriber is not None
     assert again.subscriber.state is SubscriberState.COMPLAINED
     assert len(rows(revocations)) == 1

@@ -2,9 +2,11 @@
 
 from newsletter.cli import (  # each module adds its commands to the app when imported
     articles,
+    bounces,
     config,
     database,
     deliveries,
+    dkim,
     editions,
     exchange,
     feeds,
@@ -19,7 +21,9 @@ from newsletter.cli import (  # each module adds its commands to the app when im
     schedule,
     service,
     subscribers,
+    suppressions,
     tick,
+    why,
 )
 from newsletter.cli.app import app
 from newsletter.cli.entry import main
@@ -27,9 +31,11 @@ from newsletter.cli.entry import main
 __all__ = [
     "app",
     "articles",
+    "bounces",
     "config",
     "database",
     "deliveries",
+    "dkim",
     "editions",
     "exchange",
     "feeds",
@@ -45,5 +51,7 @@ __all__ = [
     "schedule",
     "service",
     "subscribers",
+    "suppressions",
     "tick",
+    "why",
 ]

@@ -1,6 +1,7 @@
 """`newsletter doctor`: each check looks at one thing and gives the line that mends it.
 
-Nothing is changed and nothing leaves the machine but a connection to the configured relay.
+Nothing is changed and nothing leaves the machine but a connection to the configured relay, and questions
+to name servers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Literal
 
 from newsletter import __version__
 from newsletter.cli.app import Session, is_there
+from newsletter.cli.doctor_mail import build_checks
 from newsletter.cli.values import hour
 from newsletter.config.keys import check_key
 from newsletter.errors import ConfigError, NewsletterError
@@ -59,7 +61,7 @@ def examine(here: Session) -> list[Check]:
     checks.append(Check(what="configuration", verdict="ok", found=str(newsroom.folder / "config.toml")))
     database = _examined("database", _database, newsroom)
     checks += [*_key(newsroom), *_examined("base_url", _address, newsroom), *database, *_folders(newsroom)]
-    checks += [*_disk(newsroom), *_transport(newsroom)]
+    checks += [*_disk(newsroom), *_transport(newsroom), *_examined("name servers", _trust, newsroom)]
     if not any(check.verdict == "broken" for check in database):
         for what, look in (("clock", _clock), ("feeds and pages", _outputs), ("last backup", _backup)):
             checks += _examined(what, look, newsroom)
@@ -186,6 +188,11 @@ def _transport(newsroom: Newsroom) -> Iterator[Check]:
         yield Check(what="transport", verdict="broken", found=f"{at}: {why}", advice="check host, port and firewall")
         return
     yield Check(what="transport", verdict="ok", found=f"{transport.name}: {at} answers, tls {transport.tls}")
+
+
+def _trust(newsroom: Newsroom) -> Iterator[Check]:
+    for one in build_checks(newsroom):
+        yield Check(what=one.what, verdict=one.verdict, found=one.found, advice=one.advice)
 
 
 def _address(newsroom: Newsroom) -> Iterator[Check]:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
 
 SECTIONS = {
-    "Set up": ("init", "config", "doctor", "db"),
+    "Set up": ("init", "config", "doctor", "dkim", "db"),
     "Publish": ("publish", "preview", "check", "articles"),
     "Schedules": ("schedule", "rehearse", "tick"),
-    "Readers": ("subscribers", "readers", "why"),
+    "Readers": ("subscribers", "readers", "why", "suppressions", "bounces", "bounce"),
     "Run": ("serve", "status", "editions", "deliveries", "notices", "feeds", "resume"),
 }
 

@@ -43,7 +43,7 @@ def preview(
 
     here = session(ctx, json=json)
     wishes = Wishes(title=title, language=language, any_date=True)
-    written, findings = here.newsroom().preview(here.files([article])[0], wishes=wishes, into=into)
+    written, findings = here.newsroom().looks.preview(here.files([article])[0], wishes=wishes, into=into)
     here.screen.data({"files": written, "findings": findings_data(findings)}, [str(path) for path in written])
     for line in finding_lines(findings):
         here.screen.say(line)
@@ -76,7 +76,7 @@ def check(
     faults: list[Fault] = []
     for file in here.files(articles):
         try:
-            findings += newsroom.check(file, wishes=wishes)
+            findings += newsroom.looks.check(file, wishes=wishes)
         except ArticleError as error:
             faults += error.faults
     here.screen.data(

@@ -74,5 +74,6 @@ def send_notices_due(newsroom: Newsroom) -> NoticeCounts:
             jitter=lambda: world.random(1)[0] / 256,
             sender=this_sender(world.random(6).hex()),
             stop=stopped,
+            sign=newsroom.sign,
         )
         return send_notices(newsroom.store, run)

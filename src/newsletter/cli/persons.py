@@ -1,28 +1,24 @@
-"""One reader: let go, shown whole, forgotten (`newsletter subscribers …`), and `newsletter why`."""
+"""One reader: let go, shown whole, forgotten: `newsletter subscribers …`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.app import JsonOption, YesOption, app, session
+from newsletter.cli.app import JsonOption, YesOption, session
 from newsletter.cli.help import examples
 from newsletter.cli.subscribers import Address, subscribers
-from newsletter.cli.values import counted, moment, picked
+from newsletter.cli.values import counted
 from newsletter.errors import StoreBusy, UsageError
 
 if TYPE_CHECKING:
-    from newsletter.answers import Explanation
-    from newsletter.store.overview import ReaderLine
+    pass
 
 # A mail server hands over whole messages; the fields at the top are enough.
 MAX_MESSAGE_OCTETS = 1_000_000
-_READER = ("uid", "address", "state", "language", "rhythm", "topics", "time_zone", "hour", "joined_at")
-_EDITION = ("edition_uid", "subject", "released_at", "became", "explained", "settled_at", "next_at", "tries")
 
 
 @subscribers.command(
@@ -170,59 +166,3 @@ def feed(
     here.screen.data({**urls, "cancelled": swapped.cancelled}, [f"{name:<5} {url}" for name, url in urls.items()])
     waiting = f" {counted(swapped.cancelled, 'waiting email')} will not be sent." if swapped.cancelled else ""
     here.screen.say(f"{whom} reads this private feed instead of mail.{waiting} Nobody can look the addresses up again.")
-
-
-@app.command(
-    no_args_is_help=True,
-    short_help="What did a person get, when, and why not.",
-    epilog=examples("newsletter why ada@example.org"),
-)
-def why(ctx: typer.Context, address: Address, json: JsonOption = False) -> None:
-    """What did this person get, when, and why not: edition by edition, the latest twenty.
-
-    Below them each try: when it was, over which transport, how it ended, what the server said, and the next one.
-    """
-    here = session(ctx, json=json)
-    found = here.newsroom().why(address)
-    if here.screen.json:
-        here.screen.data(
-            {
-                "reader": picked(found.subscriber, _READER) if found.subscriber else None,
-                "suppressed": found.suppressed,
-                "would_get": found.would_get,
-                "editions": [picked(edition, _EDITION) for edition in found.editions],
-            }
-        )
-        return
-    here.screen.data(None, _about(found))
-    here.screen.table(
-        None,
-        ("released", "edition", "became", "why", "subject"),
-        [(e.released_at, e.edition_uid, e.became, e.explained, e.subject) for e in found.editions],
-        empty="No edition was released yet." if found.subscriber else "",
-    )
-    here.screen.table(
-        None,
-        ("edition", "try", "at", "over", "ended", "the server said"),
-        [row for edition in found.editions for row in _tries(edition)],
-        empty="",
-    )
-
-
-def _tries(edition: ReaderLine) -> Iterator[tuple[object, ...]]:
-    """Each try of an edition's delivery, and the next one where there is one to come."""
-    for each in edition.tries:
-        said = f"{each.code} {each.reply}".strip() if each.code else each.reply
-        ended = each.outcome or "not yet"
-        yield edition.edition_uid, each.no, moment(each.opened_at), each.transport, ended, said
-    if edition.state is not None and edition.state.name in ("QUEUED", "LEASED", "DEFERRED"):
-        yield edition.edition_uid, "next", edition.next_at or "when its turn comes", "", "", ""
-
-
-def _about(found: Explanation) -> Iterator[str]:
-    reader = found.subscriber
-    if reader is not None:
-        topics = ", ".join(reader.topics) or "all topics"
-        yield f"reader        {reader.address}: {reader.state}, {reader.language}, {reader.rhythm}, {topics}"
-        yield f"joined        {reader.joined_at:%Y-%m-%d}"
-    yield f"next article  {found.would_get}"

@@ -140,7 +140,7 @@ def publish(
             here.screen.warn(f"The newsroom is paused ({reason}): it would mail nobody before newsletter resume.")
         here.screen.say("Nothing was changed (--dry-run).")
         return
-    corrected = newsroom.correction_readers(plan) if mail_correction else 0
+    corrected = newsroom.looks.correction_readers(plan) if mail_correction else 0
     # An unedited article may still be owed the mail of its correction, or wait for the rest of it.
     noted = {"changed", "same"} if mail_correction else {"changed"}
     if note is not None and not any(draft.standing in noted for draft in plan.drafts):
@@ -180,7 +180,7 @@ def _show_plan(newsroom: Newsroom, plan: Plan, screen: Screen, *, dry_run: bool)
     """The plan on stdout where it is the result, else on stderr; raises PreflightError when errors keep it home."""
     from newsletter.cli.plan_view import finding_lines, plan_data, plan_lines
 
-    feeds = newsroom.feeds_that_change(plan)
+    feeds = newsroom.looks.feeds_that_change(plan)
     if dry_run or (plan.errors and screen.json):
         screen.data(plan_data(plan, feeds), plan_lines(plan, feeds))
     elif plan.changes_something:
@@ -291,5 +291,5 @@ def _send_test(newsroom: Newsroom, plan: Plan, address: str, screen: Screen) -> 
 
     for line in finding_lines(plan.findings, notes=screen.verbose):
         screen.say(line)
-    number = newsroom.send_test(plan, address)
+    number = newsroom.looks.send_test(plan, address)
     screen.data({"to": address, "messages": number}, [f"{counted(number, 'test message')} handed over for {address}"])

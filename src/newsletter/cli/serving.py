@@ -17,6 +17,7 @@ from newsletter.model import EditionState, Masthead
 from newsletter.newsroom import Newsroom
 from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk
+from newsletter.returns_desk import ReturnsDesk
 from newsletter.site import Found, Question, newer_entries, search_articles
 from newsletter.store.editions import edition_counts
 from newsletter.store.feed_readers import FeedReaders, note_feed_readers
@@ -66,9 +67,12 @@ class Served:
             clock=world.clock,
             jitter=lambda: world.random(1)[0] / 256,
             sender=this_sender(world.random(6).hex()),
+            sign=newsroom.sign,
         )
         self.readers: ReadersDesk = newsroom.readers_desk(told=self.notices.wake)
         self.owner: OwnerDesk = newsroom.owner_desk(told=self.notices.wake)
+        self.returns: ReturnsDesk = newsroom.returns_desk(told=self.notices.wake)
+        self.hooks = None
         self._board = newsroom.schedule_board()
         self._hub = newsroom.hub_desk()
         self.workers = Workers(newsroom, self.notices, self.readers, self._hub)

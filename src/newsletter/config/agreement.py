@@ -20,6 +20,14 @@ from newsletter.config.values import quoted, read_language
 
 # What the program reads, writes or serves there would mix with mail.
 _SERVED = (".", "site", "feeds", "articles", "templates")
+# What each kind of transport cannot do without, and an example; passwords may come at the last moment.
+_NEEDED: Mapping[TransportKind, Mapping[str, str]] = {
+    TransportKind.MAILDIR: {"path": '"outbox"'},
+    TransportKind.SMTP: {"host": '"smtp.example.org"'},
+    TransportKind.SES: {"region": '"eu-west-1"', "user": '"AKIAEXAMPLE"'},
+    TransportKind.MAILGUN: {"domain": '"mg.example.org"'},
+    TransportKind.POSTMARK: {},
+}
 
 
 def disagreements(values: Mapping[str, object]) -> tuple[Wrong, ...]:
@@ -93,14 +101,15 @@ def _wrong_transport(name: str, table: Mapping[str, object]) -> Iterator[Wrong]:
     if written not in list(TransportKind):
         return
     kind = TransportKind(written)
-    other = next(each for each in TransportKind if each is not kind)
     for key in table:
-        if key in SETTINGS_OF_KIND[other] and key not in SETTINGS_OF_KIND[kind]:
-            yield Wrong(key=(*here, key), sentence=f"belongs to transports of kind {other}. Remove the line.")
-    needed, example = ("path", '"outbox"') if kind is TransportKind.MAILDIR else ("host", '"smtp.example.org"')
-    if needed not in table:
-        sentence = f"is missing. Write under [{dotted(here)}]: {needed} = {example}"
-        yield Wrong(key=(*here, needed), sentence=sentence)
+        others = [other for other in TransportKind if key in SETTINGS_OF_KIND[other]]
+        if others and kind not in others:
+            sentence = f"belongs to transports of kind {', '.join(others)}. Remove the line."
+            yield Wrong(key=(*here, key), sentence=sentence)
+    for needed, example in _NEEDED[kind].items():
+        if needed not in table:
+            sentence = f"is missing. Write under [{dotted(here)}]: {needed} = {example}"
+            yield Wrong(key=(*here, needed), sentence=sentence)
     path = _word(table.get("path"))
     if kind is TransportKind.MAILDIR and path and _is_served(path):
         sentence = f"{quoted(path)} is read or served as something else. Write a folder of its own, such as outbox."

@@ -191,10 +191,10 @@ class Sections:
     email: EmailSettings
     delivery: DeliverySettings
     transports: Mapping[Annotated[str, Reads(read_slug)], TransportSettings]
-    dkim: DkimSettings = DkimSettings()
-    dns: DnsSettings = DnsSettings()
-    bounces: BounceSettings = BounceSettings()
-    hooks: HookSettings = HookSettings()
+    dkim: DkimSettings = field(default_factory=DkimSettings)
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    bounces: BounceSettings = field(default_factory=BounceSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
     feeds: FeedSettings = FeedSettings()
     topics: Mapping[Annotated[str, Reads(read_slug)], TopicSettings] = field(default_factory=dict)
     schedules: Mapping[Annotated[str, Reads(read_schedule_name)], WrittenSchedule] = field(default_factory=dict)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from newsletter.config.schedule_table import SCHEDULE_SETTINGS
 from newsletter.config.returns_table import RETURNS_SETTINGS
+from newsletter.config.schedule_table import SCHEDULE_SETTINGS
 from newsletter.config.setting import Setting
 from newsletter.config.transport_table import TRANSPORT_SETTINGS
 

@@ -58,8 +58,11 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="transports.NAME.kind",
-        kind='"maildir" or "smtp"',
-        meaning="Whether mail is written into a folder on this machine or handed to a mail server.",
+        kind='"maildir", "smtp", "ses", "mailgun" or "postmark"',
+        meaning=(
+            "Whether mail is written into a folder on this machine, handed to a mail server, "
+            "or to Amazon SES, Mailgun or Postmark over HTTPS."
+        ),
         example='"smtp"',
     ),
     Setting(
@@ -72,9 +75,12 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="transports.NAME.host",
         kind="host",
-        meaning="The mail server of a transport of kind `smtp`.",
+        meaning=(
+            "The mail server of a transport of kind `smtp`; for a provider another host of its API, "
+            "such as `api.eu.mailgun.net` for accounts in Europe."
+        ),
         example='"smtp.example.org"',
-        default="(required for `smtp`)",
+        default="(required for `smtp`; else the provider's own)",
         environment=True,
     ),
     Setting(
@@ -95,24 +101,48 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="transports.NAME.user",
         kind="text",
-        meaning="The account on the mail server.",
+        meaning="The account on the mail server; for Amazon SES the ID of an access key.",
         example='"news"',
-        default="(none)",
+        default="(none; required for `ses`)",
         environment=True,
     ),
     Setting(
         key="transports.NAME.password",
         kind="secret",
-        meaning="The password of that account; better in the environment than in this file.",
+        meaning=(
+            "The password of that account, or the secret of the access key at Amazon, the API key at Mailgun, "
+            "the token of the server at Postmark; better in the environment than in this file."
+        ),
         example='"correct horse battery staple"',
         default="(none)",
         environment=True,
         secret=True,
     ),
     Setting(
+        key="transports.NAME.region",
+        kind="name",
+        meaning="The region of Amazon in which SES sends, of a transport of kind `ses`.",
+        example='"eu-west-1"',
+        default="(required for `ses`)",
+    ),
+    Setting(
+        key="transports.NAME.domain",
+        kind="domain",
+        meaning="The sending domain at Mailgun, of a transport of kind `mailgun`.",
+        example='"mg.example.org"',
+        default="(required for `mailgun`)",
+    ),
+    Setting(
+        key="transports.NAME.stream",
+        kind="text",
+        meaning="The ID of the message stream at Postmark, of a transport of kind `postmark`.",
+        example='"broadcast"',
+        default='"broadcast"',
+    ),
+    Setting(
         key="transports.NAME.connections",
         kind="number",
-        meaning="How many connections to the mail server may be open at once.",
+        meaning="How many connections to the mail server or the provider may be open at once.",
         example="4",
         default="4",
     ),
@@ -153,7 +183,7 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="transports.NAME.connect_timeout",
         kind="duration",
-        meaning="How long to wait for the mail server to answer at all.",
+        meaning="How long to wait for the mail server or the provider to answer at all.",
         example='"30s"',
         default='"30s"',
     ),
@@ -167,7 +197,10 @@ TRANSPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="transports.NAME.data_timeout",
         kind="duration",
-        meaning="How long to wait for the answer to a whole message (RFC 5321 §4.5.3.2.6 asks for 10 minutes).",
+        meaning=(
+            "How long to wait for the answer to a whole message (RFC 5321 §4.5.3.2.6 asks for 10 minutes); "
+            "a provider that does not answer in that time leaves the message in doubt."
+        ),
         example='"10m"',
         default='"10m"',
     ),

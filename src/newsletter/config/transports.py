@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from newsletter.config.addresses import read_address, read_host, read_path
+from newsletter.config.addresses import read_address, read_domain, read_host, read_path
 from newsletter.config.pace_values import Hours, Limit, Percent, read_day, read_hours, read_limit, read_percent
 from newsletter.config.secret import Secret
 from newsletter.config.values import (
@@ -35,8 +35,13 @@ class TransportKind(StrEnum):
 
     MAILDIR = "maildir"
     SMTP = "smtp"
+    SES = "ses"
+    MAILGUN = "mailgun"
+    POSTMARK = "postmark"
 
 
+# Of each kind that calls a provider over HTTPS.
+_CALLS = ("host", "connections", "limits", "warm_up", "connect_timeout", "data_timeout")
 # What may be written of each kind; the rest of the record keeps its defaults.
 SETTINGS_OF_KIND: Mapping[TransportKind, tuple[str, ...]] = {
     TransportKind.MAILDIR: ("kind", "path", "limits"),
@@ -44,6 +49,9 @@ SETTINGS_OF_KIND: Mapping[TransportKind, tuple[str, ...]] = {
         *("kind", "host", "port", "tls", "user", "password", "insecure", "connections", "messages_per_connection"),
         *("chunking", "limits", "warm_up", "connect_timeout", "command_timeout", "data_timeout"),
     ),
+    TransportKind.SES: ("kind", "region", "user", "password", *_CALLS),
+    TransportKind.MAILGUN: ("kind", "domain", "password", *_CALLS),
+    TransportKind.POSTMARK: ("kind", "stream", "password", *_CALLS),
 }
 
 
@@ -96,8 +104,9 @@ class DeliverySettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransportSettings:
-    """One way out: a Maildir with its absolute `path`, or an SMTP server with `host` and `port`.
+    """One way out: a Maildir with its absolute `path`, an SMTP server with `host` and `port`, or a provider's API.
 
+    Of the providers, `region` is for Amazon SES, `domain` for Mailgun, `stream` for Postmark; `host` is theirs if "".
     `name` is that of its section. `insecure` leaves the server's certificate unchecked and lets a
     password travel without TLS. All of `limits` hold together; `warm_up` is the first day of a new address.
     """
@@ -111,6 +120,9 @@ class TransportSettings:
     tls: Annotated[Tls, Reads(one_of(Tls))] = Tls.STARTTLS
     user: Annotated[str | None, Reads(read_text)] = None
     password: Annotated[Secret | None, Reads(read_secret)] = None
+    region: Annotated[str, Reads(read_slug)] = ""
+    domain: Annotated[str, Reads(read_domain)] = ""
+    stream: Annotated[str, Reads(read_text)] = "broadcast"
     connections: Annotated[int, Reads(whole_number(1, 100))] = 4
     messages_per_connection: Annotated[int, Reads(whole_number(1, 100_000))] = 100
     chunking: Annotated[bool, Reads(read_flag)] = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +23,9 @@ from newsletter.delivery.transports.transport import Transport
 from newsletter.delivery.transports.turns import Turns
 from newsletter.delivery.words import fit_for_books
 from newsletter.errors import ConfigError, StoreError, TransportError
-from newsletter.model import DeliveryState, Outcome, Receipt, Recipient
+from newsletter.model import DeliveryState, Envelope, Outcome, Receipt, Recipient
+
+Composed = Callable[[Callable[[], tuple[Envelope, bytes]]], tuple[Envelope, bytes]]
 
 OUTAGES = 3  # tries in a row at a transport that does not work, before the run gives up
 GROUP = 100  # answers that are worth a transaction at once
@@ -36,6 +39,7 @@ class Carriers:
         self._run, self._books, self._brake = run, books, brake
         self._dispatch = Dispatch(room)
         self._turns: Turns | None = None
+        self._composers = ThreadPoolExecutor(run.composers, "composer") if run.composers else None
         self._thread = threading.Thread(target=self._give_turns, name="connections", daemon=True)
         self._started = threading.Event()
         self._is_closed = False
@@ -95,6 +99,8 @@ class Carriers:
         except BaseException as error:  # noqa: BLE001  # nobody is above it; the run raises it
             self.halt.call(error=_without_means(error))
         finally:
+            if self._composers is not None:
+                self._composers.shutdown(wait=False)
             self._started.set()
             self._news.set()
 
@@ -130,7 +136,7 @@ class Carriers:
         if self.halt or self._run.stop():
             self.returned.append(parcel)
             return
-        trip = _Trip(parcel, transport, self._books, self._run)
+        trip = _Trip(parcel, transport, self._books, self._run, self._composed)
         try:
             receipt = trip.deliver()
         except Withdrawn:
@@ -150,6 +156,12 @@ class Carriers:
         else:
             self._outages = 0
             self._judge(trip, receipt)
+
+    def _composed(self, work: Callable[[], tuple[Envelope, bytes]]) -> tuple[Envelope, bytes]:
+        """What `work` composes; a signature takes its time, and lets other threads run meanwhile."""
+        if self._composers is None or self._turns is None:
+            return work()
+        return self._turns.apart(work, self._composers.submit)
 
     def _judge(self, trip: _Trip, receipt: Receipt) -> None:
         parcel, now = trip.parcel, self._run.clock()
@@ -194,8 +206,9 @@ class Carriers:
 class _Trip:
     """One message from its composition to the answer."""
 
-    def __init__(self, parcel: Parcel, transport: Transport, books: Books, run: Run) -> None:
+    def __init__(self, parcel: Parcel, transport: Transport, books: Books, run: Run, composed: Composed) -> None:
         self.parcel = parcel
+        self._composed = composed
         self.opened_at: datetime | None = None
         self._transport, self._books, self._run = transport, books, run
         self._name = transport.name
@@ -212,7 +225,7 @@ class _Trip:
                 token=run.token_of(row.subscriber_id),
                 preferences=run.preferences_of(row.subscriber_id, row.token_version),
             )
-            envelope, message = run.compose(row.variant_id, recipient, run.clock())
+            envelope, message = self._composed(lambda: run.compose(row.variant_id, recipient, run.clock()))
             return self._transport.deliver(envelope, message, opened=self._open)
         except (TransportError, StoreError, ConfigError, Withdrawn, LeaseLost, EditionStopped):
             raise

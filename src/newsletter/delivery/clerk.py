@@ -24,7 +24,7 @@ from newsletter.delivery.pace import Grant
 from newsletter.delivery.parcels import Batch, Entry, Parcel
 from newsletter.delivery.retry import Decision
 from newsletter.delivery.run import EditionStopped, LeaseLost, Run, Withdrawn
-from newsletter.delivery.settling import IN_DOUBT, ended, key_of, mark_if_dead, settle_late_entry, settled_of
+from newsletter.delivery.settling import IN_DOUBT, ended, key_of, note_refusal, settle_late_entry, settled_of
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt
 from newsletter.store.attempts import close_attempt, open_attempt, settle_delivery, settle_many, settle_one
 from newsletter.store.deliveries import (
@@ -223,9 +223,11 @@ class Clerk:
                 key = key_of(entry.parcel, self._edition_id)
                 if settle_delivery(self._held, key, settled_of(entry.decision, at=entry.at), was_opened=True):
                     close_attempt(self._held, key, entry.receipt, at=entry.at)
-            reader = entry.parcel.row.subscriber_id
-            if mark_if_dead(connection, reader, entry.decision, at=entry.at):
-                self._brake.bounced(reader)
+            if entry.decision.state is DeliveryState.FAILED and self._is_dead(connection, entry):
+                self._brake.bounced(entry.parcel.row.subscriber_id)
+
+    def _is_dead(self, connection: Connection, entry: Entry) -> bool:
+        return note_refusal(connection, ended(entry, self._edition_id), entry.decision)
 
     def _settle_whole(self, entries: Sequence[Entry]) -> None:
         rows = [ended(entry, self._edition_id) for entry in entries]

@@ -25,9 +25,11 @@ from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.recover import recover, resend_unknown
 from newsletter.delivery.run import EditionStopped, OnUnknown, Run
 from newsletter.delivery.seeds import send_seeds
+from newsletter.delivery.settling import smtp_source
 from newsletter.delivery.watch import Watch
 from newsletter.delivery.words import fit_for_books
 from newsletter.model import DeliveryState, EditionId, EditionState
+from newsletter.store.bounces import take_back_bounces
 from newsletter.store.deliveries import DueRow, cancel_open, put_back, unmark_bounced
 from newsletter.store.engine import Store
 from newsletter.store.held import Held, hold
@@ -219,6 +221,8 @@ class _Engine:
             if self._brake.is_pulled:
                 put_back(connection, edition_id, self._brake.refused_ids)
                 unmark_bounced(connection, self._brake.bounced_ids)
+                source = smtp_source(edition_id)
+                take_back_bounces(connection, edition_id, self._brake.refused_ids, source=source)
             pause_edition(connection, edition_id, reason=fit_for_books(reason), now=now)
 
     def _tell(self) -> None:

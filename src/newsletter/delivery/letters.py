@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from newsletter.mail import CompiledVariant, EditionFacts, compile_variant
+from newsletter.mail import CompiledVariant, DkimSigner, EditionFacts, compile_variant
 from newsletter.model import Envelope, Masthead, Recipient, SubscriberId, VariantId, article_url, edition_url
 from newsletter.store import Store
 from newsletter.store.editions import StoredEdition, StoredVariant, variants_of
@@ -26,8 +26,9 @@ class Letters:
         *,
         masthead: Masthead,
         bounce_token: Callable[[SubscriberId], str],
+        signer: DkimSigner | None = None,
     ) -> None:
-        """Read the edition's variants; `bounce_token` signs a reader's return address."""
+        """Read the edition's variants; `bounce_token` signs a reader's return address, `signer` the message."""
         with store.reading() as connection:
             self._variants = {one.id: one for one in variants_of(connection, edition.id)}
         self._compiled: dict[VariantId, CompiledVariant] = {}
@@ -35,6 +36,7 @@ class Letters:
         self._edition = edition
         self._masthead = masthead
         self._bounce_token = bounce_token
+        self._signer = signer
 
     def compose(self, variant_id: VariantId, recipient: Recipient, now: datetime) -> tuple[Envelope, bytes]:
         """Envelope and whole bytes of one reader's message; the same Message-ID each time.
@@ -60,4 +62,4 @@ class Letters:
             article_uids=tuple(held.uid for held in stored.contents),
             archived_at=edition_url(base_url, self._edition.uid, urls),
         )
-        return compile_variant(stored.variant, facts, masthead=self._masthead)
+        return compile_variant(stored.variant, facts, masthead=self._masthead, signer=self._signer)

@@ -11,14 +11,20 @@ from datetime import datetime
 
 from newsletter.delivery.transports import Transport
 from newsletter.errors import TransportError
-from newsletter.mail import EditionFacts, compile_variant
+from newsletter.mail import DkimSigner, EditionFacts, compile_variant
 from newsletter.model import Article, EditionKind, Envelope, Masthead, Outcome, Recipient, SubscriberId, Variant
 
 TOKEN_OF_NOBODY = "0" * 26
 
 
 def loose_message(
-    variant: Variant, articles: tuple[Article, ...], *, masthead: Masthead, address: str, now: datetime
+    variant: Variant,
+    articles: tuple[Article, ...],
+    *,
+    masthead: Masthead,
+    address: str,
+    now: datetime,
+    signer: DkimSigner | None = None,
 ) -> tuple[Envelope, bytes]:
     """Envelope and bytes of a test copy of `variant` to `address`, marked by its own Message-ID."""
     facts = EditionFacts(
@@ -36,7 +42,7 @@ def loose_message(
         token=TOKEN_OF_NOBODY,
         preferences=TOKEN_OF_NOBODY,
     )
-    compiled = compile_variant(variant, facts, masthead=masthead)
+    compiled = compile_variant(variant, facts, masthead=masthead, signer=signer)
     return compiled.envelope(recipient, TOKEN_OF_NOBODY), compiled.fill(recipient, now=now)
 
 

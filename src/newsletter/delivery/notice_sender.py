@@ -19,7 +19,7 @@ class NoticeSender:
     """Sends what is due at once when it is told, and looks by itself every few seconds. Start it once.
 
     `open_transport` gives a fresh transport for each round in which something is due. `clock` gives
-    aware UTC and `jitter` a number in [0, 1); `sender` names this thread alone.
+    aware UTC and `jitter` a number in [0, 1); `sender` names this thread alone; `sign` as for `NoticeRun`.
     """
 
     def __init__(
@@ -30,11 +30,12 @@ class NoticeSender:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         sender: Sender,
+        sign: Callable[[bytes, datetime], bytes] = lambda message, _: message,
     ) -> None:
         """Prepare; nothing runs before `start`."""
         self._store = store
         self._open_transport = open_transport
-        self._clock, self._jitter, self._sender = clock, jitter, sender
+        self._clock, self._jitter, self._sender, self._sign = clock, jitter, sender, sign
         self._worker = Worker("notices", self._send, _WORDS)
 
     @property
@@ -58,5 +59,12 @@ class NoticeSender:
         if not notices_are_due(self._store, sender=self._sender, now=self._clock()):
             return
         with self._open_transport() as transport:
-            run = NoticeRun(transport=transport, clock=self._clock, jitter=self._jitter, sender=self._sender, stop=stop)
+            run = NoticeRun(
+                transport=transport,
+                clock=self._clock,
+                jitter=self._jitter,
+                sender=self._sender,
+                stop=stop,
+                sign=self._sign,
+            )
             send_notices(self._store, run)

@@ -11,7 +11,7 @@ from newsletter.delivery.journal import Noted, read_journal, remove_journal
 from newsletter.delivery.journals import journal_folder
 from newsletter.delivery.retry import UNKNOWN_TRIES, Decision, Try, decide
 from newsletter.delivery.senders import UNKNOWN_BOOT, Sender
-from newsletter.delivery.settling import IN_DOUBT, mark_if_dead, settled_of
+from newsletter.delivery.settling import IN_DOUBT, note_refusal, settled_of
 from newsletter.errors import UsageError
 from newsletter.model import DeliveryState, EditionId, EditionState, Outcome, Receipt, SubscriberId
 from newsletter.store.attempts import AttemptKey, Ended, settle_one
@@ -109,7 +109,7 @@ def _recover_journal(
             ended, decision = end
             if settle_one(held, ended):
                 unknown += decision.state is DeliveryState.UNKNOWN
-                mark_if_dead(connection, row.subscriber_id, decision, at=now)
+                note_refusal(connection, ended, decision)
         queued = return_rows(connection, lease)
         end_lease(connection, ours)
     remove_journal(path)

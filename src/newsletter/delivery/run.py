@@ -46,7 +46,8 @@ class Run:
     `batch` rows are leased at a time. `pace` says how fast mail may go over `transport`, `circuits` which
     of several transports works; a run waits for the pace, but no longer than its `patience` at a time.
     `refusals` in a row pull the brake, 0 never. `seeds` get a copy before anybody
-    else, `canary` tries the first readers alone.
+    else, `canary` tries the first readers alone. So many `composers` are threads that call `compose` beside the
+    connections, which is worth it where messages are signed; 0 composes in the connections' own.
     """
 
     open_transport: Callable[[], Transport]
@@ -69,6 +70,7 @@ class Run:
     canary: CanaryRules | None = None
     seeds: tuple[str, ...] = ()
     refusals: int = REFUSALS
+    composers: int = 0
 
 
 class Withdrawn(Exception):

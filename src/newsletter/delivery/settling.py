@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from newsletter.delivery.bounces.report import ReportKind, Weight
+from newsletter.delivery.bounces.weights import weigh
 from newsletter.delivery.parcels import Entry, Parcel
 from newsletter.delivery.retry import Decision
-from newsletter.model import DeliveryState, EditionId, Outcome, SubscriberId
+from newsletter.model import DeliveryState, EditionId, Outcome, Receipt
 from newsletter.store.attempts import AttemptKey, Ended, Settled, close_attempt, settle_late
+from newsletter.store.bounces import NewBounce, insert_bounce, suppress_bounced
 from newsletter.store.deliveries import mark_bounced
 from newsletter.store.held import Held
 from newsletter.store.revocations import revoke_reader
@@ -33,13 +37,49 @@ def settled_of(decision: Decision, *, at: datetime) -> Settled:
     )
 
 
-def mark_if_dead(connection: Connection, reader: SubscriberId, decision: Decision, *, at: datetime) -> bool:
-    """Mark the reader as bounced whose address the relay does not know; gives whether that is news."""
+def note_refusal(connection: Connection, end: Ended, decision: Decision) -> bool:
+    """Write down what a final refusal says of a reader; gives whether they count as bounced from now on.
+
+    An address the relay does not know ends their mail at once and is suppressed. A mailbox that cannot take mail
+    now is a soft bounce, a policy is nobody's fault but ours.
+    """
+    receipt, at, reader, edition_id = end.receipt, end.at, end.key.subscriber_id, end.key.edition_id
+    if decision.state is not DeliveryState.FAILED or not receipt.code:
+        return False
     is_news = decision.bounced and mark_bounced(connection, reader)
     if is_news:
         # Senders of other editions hold rows of this reader, too.
         revoke_reader(connection, reader, now=at)
+        suppress_bounced(connection, reader, source=smtp_source(edition_id), now=at)
+    key = f"smtp {edition_id} {reader} {end.key.no}"
+    weight = Weight.HARD if decision.bounced else _weight(receipt)
+    insert_bounce(
+        connection,
+        NewBounce(
+            report_key=hashlib.sha256(key.encode()).hexdigest(),
+            kind=ReportKind.BOUNCE.value,
+            weight=weight.value,
+            subscriber_id=reader,
+            edition_id=edition_id,
+            status=receipt.enhanced,
+            diagnostic=decision.reason or "",
+            source="smtp",
+            outcome="suppressed" if decision.bounced else "counted" if weight is Weight.SOFT else "noted",
+            at=at,
+        ),
+    )
     return is_news
+
+
+def _weight(receipt: Receipt) -> Weight:
+    """What a refusal that ended no subscription says: the decision about those is made by codes alone."""
+    weight = weigh(receipt.enhanced, receipt.reply, permanent=receipt.code >= 500)
+    return Weight.SOFT if weight is Weight.HARD else weight
+
+
+def smtp_source(edition_id: EditionId) -> str:
+    """Where a suppression comes from that a relay's refusal of an edition caused."""
+    return f"refused by the mail server, edition {edition_id}"
 
 
 def ended(entry: Entry, edition_id: EditionId) -> Ended:

@@ -24,6 +24,7 @@ class NewsKind(StrEnum):
     WAITS = "edition waits"
     HELD = "edition held"
     FAILED = "run failed"
+    POLICY = "mail refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +76,14 @@ def news_text(news: News, *, masthead: Masthead, cancel_url: str) -> NoticeText:
             paragraphs = (
                 f"Nothing was mailed: {news.what} could not be made. {news.reason}",
                 "It is tried again until it is too late for it. Look at newsletter status.",
+            )
+        case NewsKind.POLICY:
+            subject = f"Other mail servers refuse us: {news.what}"
+            paragraphs = (
+                f"“{news.what}” is paused if it was still going out. {news.reason}",
+                "No reader was harmed by it. Most such refusals end once these records are published:",
+                *((news.text,) if news.text else ()),
+                "Look at newsletter doctor; then newsletter editions resume.",
             )
     return NoticeText(
         to=Mailbox(name="", address=masthead.owner),

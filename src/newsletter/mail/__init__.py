@@ -8,6 +8,7 @@ the desk and, for the finished parts, by preflight.
 from newsletter.mail.compiled import CompiledVariant, compile_variant
 from newsletter.mail.compose import EditionText, articles_key, compose_variant
 from newsletter.mail.digest import DigestText, compose_digest
+from newsletter.mail.dkim import DkimKey, DkimKind, DkimSigner, new_dkim_key, read_dkim_key, sign_message
 from newsletter.mail.errors import MessageError
 from newsletter.mail.headers import header_names
 from newsletter.mail.list_headers import EditionFacts
@@ -17,6 +18,9 @@ from newsletter.mail.typography import typeset
 __all__ = [
     "CompiledVariant",
     "DigestText",
+    "DkimKey",
+    "DkimKind",
+    "DkimSigner",
     "EditionFacts",
     "EditionText",
     "MessageError",
@@ -27,5 +31,8 @@ __all__ = [
     "compose_notice",
     "compose_variant",
     "header_names",
+    "new_dkim_key",
+    "read_dkim_key",
+    "sign_message",
     "typeset",
 ]

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from newsletter.i18n import load_words
 from newsletter.mail.addresses import wire_address
 from newsletter.mail.characters import wash_name
+from newsletter.mail.dkim import DkimSigner
 from newsletter.mail.errors import MessageError
 from newsletter.mail.headers import date_field, header_names, join_fields, mailbox_field, uri_field
 from newsletter.mail.list_headers import EditionFacts, sending_domain, shared_fields, unsubscribe_uris
 from newsletter.mail.multipart import Body, mint_boundary, multipart_body
 from newsletter.mail.placeholders import cut_html, cut_text, escape_value
+from newsletter.mail.sealing import Seal, make_seal
 from newsletter.model import Envelope, Mailbox, Masthead, Recipient, SubscriberId, Variant
 
 HTML_OCTETS = 100_000  # Gmail clips at 102 KB of decoded HTML, and the unsubscribe link with it
@@ -47,11 +49,12 @@ class CompiledVariant:
     marks: tuple[str, ...]
     links_preferences: bool
     html_octets: int
+    seal: Seal | None = None
 
     def fill(self, recipient: Recipient, *, now: datetime) -> bytes:
-        """The whole message for `recipient`: RFC 5322 octets with CRLF, 7-bit, not yet dot-stuffed.
+        """The whole message for `recipient`: RFC 5322 octets with CRLF, 7-bit, signed, not yet dot-stuffed.
 
-        `now` is aware and becomes Date. The same reader always gets the same Message-ID.
+        `now` is aware and becomes Date and the hour of the signatures. The same reader always gets the same Message-ID.
 
         Raises MessageError, naming edition and subscriber and nothing more of the reader, when the
         address or a token cannot be used or the HTML would be clipped.
@@ -63,7 +66,11 @@ class CompiledVariant:
             _refuse_clipped(self.html_octets + sum(len(values[number].encode()) for _, number in self.body.html.gaps))
         except MessageError as fault:
             raise MessageError(f"Edition {self.edition_uid}, subscriber {recipient.uid}: {fault}") from fault
-        return b"".join((head, self.shared, *self.body.fill(values)))
+        pieces = self.body.fill(values)
+        if self.seal is None:
+            return b"".join((head, self.shared, *pieces))
+        body = b"".join(pieces)
+        return b"".join((self.seal.fields(head, body, now=now), head, self.shared, body))
 
     def message_id(self, recipient: Recipient) -> str:
         """The Message-ID of this edition's message to `recipient`, in angle brackets; never changes."""
@@ -115,8 +122,12 @@ class CompiledVariant:
         return [escape_value(by_name[slot.name], slot.context, isolate=slot.name == "NAME") for slot in self.body.slots]
 
 
-def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead) -> CompiledVariant:
+def compile_variant(
+    variant: Variant, facts: EditionFacts, *, masthead: Masthead, signer: DkimSigner | None = None
+) -> CompiledVariant:
     """`variant` encoded for the wire; a sample message is written and read back before it is given out.
+
+    With a `signer` each message carries its DKIM signatures.
 
     Raises MessageError naming the edition when a part lacks its unsubscribe link, a placeholder
     stands where no value is safe, or a header cannot be written.
@@ -143,10 +154,14 @@ def compile_variant(variant: Variant, facts: EditionFacts, *, masthead: Masthead
             html_octets=sum(len(literal.encode()) for literal in page.literals),
         )
         _refuse_clipped(compiled.html_octets)
-        _read_back(compiled, [*_READER_FIELDS, *(field.name for field in fields)])
+        names = [field.name for field in fields]
+        _read_back(compiled, [*_READER_FIELDS, *names])
     except MessageError as fault:
         raise MessageError(f"Edition {facts.uid[:64]!a}: {fault}") from fault
-    return compiled
+    if signer is None:
+        return compiled
+    seal = make_seal(signer, shared=join_fields(fields), shared_names=names, own=_READER_FIELDS, body=compiled.body)
+    return replace(compiled, seal=seal)
 
 
 def _read_back(compiled: CompiledVariant, names: list[str]) -> None:

@@ -50,6 +50,12 @@ class Body:
     html: Part
     closing: bytes
 
+    @property
+    def opening(self) -> bytes:
+        """The octets that every filled body begins with."""
+        first = self.text.gaps[0][0] if self.text.gaps and not self.text.is_base64 else 0
+        return b"".join((self.text.head, *self.text.pieces[:first]))
+
     def fill(self, values: Sequence[str]) -> list[bytes]:
         """The body's octets in pieces; `values` holds one for each of `slots`, in order."""
         return [*self.text.fill(values), *self.html.fill(values), self.closing]

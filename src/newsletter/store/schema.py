@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from newsletter.errors import StoreError
 from newsletter.store.engine import Store, table_exists
 
-HEAD = "0006"
+HEAD = "0007"
 
 
 def version_of(connection: Connection) -> str | None:

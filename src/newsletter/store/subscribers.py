@@ -95,6 +95,12 @@ def subscriber_by_key(connection: Connection, address_key: str, *, to_change: bo
     return _one(connection, subscribers.c.address_key == address_key, to_change)
 
 
+def address_key_of(connection: Connection, subscriber_id: SubscriberId) -> str | None:
+    """The address_key of a subscriber, or None for one who is unknown or erased (primary key)."""
+    query = select(subscribers.c.address_key).where(subscribers.c.id == subscriber_id, _SOMEBODY)
+    return connection.execute(query).scalar()
+
+
 def states_by_key(connection: Connection, address_keys: Collection[str]) -> dict[str, SubscriberState]:
     """The states of those of at most a few thousand `address_keys` that are known (unique address_key)."""
     query = select(subscribers.c.address_key, subscribers.c.state).where(subscribers.c.address_key.in_(address_keys))

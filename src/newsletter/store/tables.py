@@ -1,7 +1,7 @@
 """The tables. Every name here is a word of the glossary; every time is UTC.
 
 Read by the named queries beside this file and by Alembic; nobody else sees a table. Those of the
-newsroom itself stand here, the others in four files beside it.
+newsroom itself stand here, the others in five files beside it.
 """
 
 from __future__ import annotations
@@ -51,11 +51,13 @@ from newsletter.store.tables_of_readers import (
     suppressions,
     wordings,
 )
+from newsletter.store.tables_of_returns import bounces
 
 __all__ = [
     "article_topics",
     "articles",
     "attempts",
+    "bounces",
     "chunks",
     "confirmations",
     "consents",

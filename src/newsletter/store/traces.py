@@ -32,6 +32,7 @@ from newsletter.model import SubscriberId, SubscriberState
 from newsletter.store.engine import Store
 from newsletter.store.tables import (
     attempts,
+    bounces,
     confirmations,
     consents,
     deliveries,
@@ -55,13 +56,18 @@ _FREE_TEXT: tuple[tuple[Table, Column[object]], ...] = (
     (events, events.c.details),
     (notices, notices.c.reason),
     (meta, meta.c.value),
+    (bounces, bounces.c.diagnostic),
 )
+
+
+_KEPT_TO_US = ("id", "report_key", "message", "subscriber_id", "edition_id")
 
 
 def held_of(connection: Connection, subscriber_id: SubscriberId) -> dict[str, list[dict[str, object]]]:
     """The rows that belong to one subscriber, by table, oldest first; editions by uid, states as numbers.
 
-    Indexes on subscriber_id of consents, deliveries, notices and private_feeds, about_id of events, primary keys.
+    Indexes on subscriber_id of bounces, consents, deliveries, notices and private_feeds, about_id of events,
+    primary keys.
     """
     mine = deliveries.c.subscriber_id == subscriber_id
     queries: dict[str, Select[tuple[object, ...]]] = {
@@ -112,6 +118,13 @@ def held_of(connection: Connection, subscriber_id: SubscriberId) -> dict[str, li
         )
         .where(private_feeds.c.subscriber_id == subscriber_id)
         .order_by(private_feeds.c.id),
+        "bounces": select(
+            editions.c.uid.label("edition"),
+            *(column for column in bounces.c if column.name not in _KEPT_TO_US),
+        )
+        .join_from(bounces, editions, editions.c.id == bounces.c.edition_id, isouter=True)
+        .where(bounces.c.subscriber_id == subscriber_id)
+        .order_by(bounces.c.id),
         "events": select(events.c.at, events.c.actor, events.c.verb, events.c.details)
         .where(_about(subscriber_id))
         .order_by(events.c.id),
@@ -135,10 +148,19 @@ def forget_address(connection: Connection, address_key: str, tables: Sequence[st
     """Empty the free texts of `tables` that hold the address, and delete what was to go to it. Scans `tables`."""
     for table, column in _FREE_TEXT:
         if table.name in tables:
-            emptied = {"erased": True} if table is events else "erased" if table in (editions, meta) else None
+            emptied = {"erased": True} if table is events else "erased" if table in (editions, meta, bounces) else None
             connection.execute(update(table).where(_names(column, address_key)).values({column.name: emptied}))
     connection.execute(delete(notices).where(func.lower(notices.c.to_address) == address_key))
     connection.execute(delete(confirmations).where(func.lower(confirmations.c.address) == address_key))
+    _forget_messages(connection, address_key.encode())
+
+
+def _forget_messages(connection: Connection, address_key: bytes) -> None:
+    """Drop what was kept for a person to read where the address stands in it, in any case of letters. Scans them."""
+    kept = select(bounces.c.id, bounces.c.message).where(bounces.c.message.is_not(None))
+    named = [row.id for row in connection.execute(kept) if address_key in row.message.lower()]
+    for one in named:
+        connection.execute(update(bounces).where(bounces.c.id == one).values(message=None))
 
 
 def forget_subscriber(connection: Connection, subscriber_id: SubscriberId, placeholder: str, *, now: datetime) -> None:
@@ -147,7 +169,7 @@ def forget_subscriber(connection: Connection, subscriber_id: SubscriberId, place
     Rows of deliveries and attempts stay for the balance of their editions, and the language for its
     counts by language.
     """
-    for table in (subscriber_topics, owed, consents, confirmations, notices, private_feeds):
+    for table in (subscriber_topics, owed, consents, confirmations, notices, private_feeds, bounces):
         connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     mine = select(deliveries.c.edition_id).where(deliveries.c.subscriber_id == subscriber_id)
     connection.execute(

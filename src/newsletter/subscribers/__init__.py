@@ -10,8 +10,10 @@ from newsletter.subscribers.departures import (
     Suppressed,
     SuppressionReason,
     Unsubscribed,
+    Unsuppressed,
     suppress,
     unsubscribe,
+    unsuppress,
 )
 from newsletter.subscribers.dossier import Erased, data_of, erase
 from newsletter.subscribers.examining import Newcomer
@@ -32,6 +34,7 @@ from newsletter.subscribers.newcomers import Added, Arrival, Consent, Intake, ad
 from newsletter.subscribers.origins import Origin, OriginName, origin_named
 from newsletter.subscribers.prospects import prospects
 from newsletter.subscribers.register import counts, find, find_by_id, list_subscribers, update_choices
+from newsletter.subscribers.returned import Done, Patience
 from newsletter.subscribers.sign_ups import expire_pending
 from newsletter.subscribers.sources import Source, open_source
 from newsletter.subscribers.spreadsheets import BadRow, Row, Spreadsheet, open_spreadsheet
@@ -58,6 +61,7 @@ __all__ = [
     "ConfirmationState",
     "ConfirmationView",
     "Consent",
+    "Done",
     "Erased",
     "ExportForm",
     "ImportReport",
@@ -67,6 +71,7 @@ __all__ = [
     "Origin",
     "OriginName",
     "Outcome",
+    "Patience",
     "PreferencesView",
     "Problem",
     "Purpose",
@@ -78,6 +83,7 @@ __all__ = [
     "Suppressed",
     "SuppressionReason",
     "Unsubscribed",
+    "Unsuppressed",
     "ValidAddress",
     "Wishes",
     "add",
@@ -108,5 +114,6 @@ __all__ = [
     "suppression_key",
     "unsubscribe",
     "unsubscribe_token",
+    "unsuppress",
     "update_choices",
 ]

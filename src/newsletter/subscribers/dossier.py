@@ -34,8 +34,8 @@ def data_of(store: Store, address: str, *, keys: Keys) -> Mapping[str, object] |
     """Everything the database holds about one person, ready for JSON; None when it holds nothing.
 
     Keys: "subscriber" and "suppression", one of which may be None; with a subscriber also lists of
-    "consents", "confirmations", "deliveries", "attempts", "owed", "notices", "private_feeds" and "events", oldest
-    first. Times are ISO 8601 in UTC, states are words. The address of a private feed is not known to us.
+    "consents", "confirmations", "deliveries", "attempts", "owed", "notices", "private_feeds", "bounces" and "events",
+    oldest first. Times are ISO 8601 in UTC, states are words. The address of a private feed is not known to us.
     Raises UsageError for what is no address.
     """
     key = parse_address(address).key

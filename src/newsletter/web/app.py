@@ -19,6 +19,7 @@ from newsletter.web.asking import LOOPBACK, new_watch
 from newsletter.web.confirming import confirm_endpoint
 from newsletter.web.guard import Guard
 from newsletter.web.health import Tally, alive_endpoint, metrics_endpoint, ready_endpoint, security_endpoint
+from newsletter.web.hooks import hooks_endpoint
 from newsletter.web.hub import hub_endpoint
 from newsletter.web.inbox import inbox_routes
 from newsletter.web.preferring import preferences_endpoint
@@ -69,6 +70,7 @@ def create_app(
         Route("/zone.js", script_endpoint),
         Route("/search", search_endpoint(newsroom)),
         *([Route("/hub", hub_endpoint(newsroom, newsroom.hub), methods=both)] if newsroom.hub else ()),
+        *_hooks(newsroom),
         Route("/feeds/private/{path:path}", private_feed_endpoint(newsroom)),
         Route("/feeds/{path:path}", counted(feeds_endpoint(newsroom), feed_readers, newsroom)),
         *(inbox_routes(newsroom) if dev_inbox else ()),
@@ -85,6 +87,12 @@ def create_app(
     app.state.dev_inbox = dev_inbox
     app.state.at_end = lambda: feed_readers.flush(newsroom)
     return app
+
+
+def _hooks(newsroom: ServedNewsroom) -> tuple[Route, ...]:
+    if newsroom.hooks is None:
+        return ()
+    return (Route("/hooks/{provider}", hooks_endpoint(newsroom.hooks), methods=["POST"]),)
 
 
 def _not_found(newsroom: ServedNewsroom) -> Callable[[Request, Exception], Response]:

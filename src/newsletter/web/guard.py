@@ -27,6 +27,7 @@ from newsletter.web.policies import EVERYWHERE
 log = logging.getLogger("newsletter.web")
 
 MAX_BODY_OCTETS = 64 * 1024
+MAX_HOOK_OCTETS = 1024 * 1024  # a provider reports a thousand events at once
 BODY_TIMEOUT_S = 10.0
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -107,7 +108,7 @@ class Guard:
             await PlainTextResponse("The request took too long to arrive.\n", 408)(scope, receive, answer.send)
             return
         if body is None:
-            sentence = f"The request is larger than {MAX_BODY_OCTETS // 1024} KB.\n"
+            sentence = f"The request is larger than {_most_octets(scope) // 1024} KB.\n"
             await PlainTextResponse(sentence, 413)(scope, receive, answer.send)
             return
         scope["newsletter.body"] = body
@@ -137,10 +138,14 @@ class _Answer:
         await self._send(message)
 
 
+def _most_octets(scope: Scope) -> int:
+    return MAX_HOOK_OCTETS if scope["path"].startswith("/hooks/") else MAX_BODY_OCTETS
+
+
 async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes | None:
     """The whole body, or None as soon as it is seen to be too large."""
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY_OCTETS:
+    length, most = headers.get("content-length", ""), _most_octets(scope)
+    if length.isdecimal() and int(length[:20]) > most:
         return None
     if scope["method"] in ("GET", "HEAD"):
         return b""
@@ -153,7 +158,7 @@ async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes 
             return b""
         part = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY_OCTETS:
+        if size > most:
             return None
         parts.append(part)
         if not message.get("more_body", False):

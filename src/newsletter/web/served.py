@@ -115,6 +115,33 @@ class ServedHub(Protocol):
         """
 
 
+class ServedHooks(Protocol):
+    """The hooks' desk as the web door sees it."""
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers whose hooks are open."""
+
+    def take(self, provider: str, headers: Mapping[str, str], body: bytes) -> HookAnswer:
+        """Act on a provider's report once it is proven; `headers` have lower-case names.
+
+        Called from several threads at once; safe to repeat. Raises NewsletterError when the database cannot
+        take it just now.
+        """
+
+
+class HookAnswer(Protocol):
+    """What a provider is told."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: 200, 403, 404 or 503."""
+
+    @property
+    def sentence(self) -> str:
+        """The body: one sentence."""
+
+
 class ServedNewsroom(Protocol):
     """The desk as the web door sees it; the desk is one, the tests' newsroom in memory is the other.
 
@@ -162,6 +189,10 @@ class ServedNewsroom(Protocol):
     @property
     def hub(self) -> ServedHub | None:
         """Our own hub, where we are one."""
+
+    @property
+    def hooks(self) -> ServedHooks | None:
+        """The hooks for providers' reports, None where none is open."""
 
     @property
     def hubs(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ over the wire goes through the one guarded client.
 
 from newsletter.websub.asking import HubAnswer, HubRules, ask
 from newsletter.websub.distributing import HubTools, run_tasks
-from newsletter.websub.guarded import GuardedClient, Reply, system_resolver
+from newsletter.websub.guarded import GuardedClient, Reply, fetch_public, system_resolver
 from newsletter.websub.overview import HubStatus, Unreached, hub_status
 from newsletter.websub.own import OwnHub
 from newsletter.websub.reachable import is_on_this_machine
@@ -22,6 +22,7 @@ __all__ = [
     "Reply",
     "Unreached",
     "ask",
+    "fetch_public",
     "hub_status",
     "is_on_this_machine",
     "note_changes",

@@ -183,3 +183,11 @@ def _within(ends_at: float, call: Callable[[], Sequence[str]]) -> Sequence[str]:
     if not found:
         raise TimeoutError
     return found[0]
+
+
+def fetch_public(url: str) -> bytes:
+    """What lies at a public address, up to 64 KB. Raises OSError with a sentence for anything but a 2xx answer."""
+    reply = GuardedClient().get(url)
+    if not reply.is_success:
+        raise OSError(reply.words)
+    return reply.body

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+MAILGUN_HOST = "api.mailgun.net"
+POSTMARK_HOST = "api.postmarkapp.com"
+
 
 class Tls(StrEnum):
     """How the connection is encrypted; never "if the server offers it"."""
@@ -48,3 +51,58 @@ class SmtpSettings:
     plain_login: bool = False
     insecure: bool = False
     chunking: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SesSettings:
+    """An account at Amazon SES: `access_key` may send, in `region`; "" as `host` is that region's own.
+
+    `insecure` speaks plain HTTP, which works for a loopback host alone.
+    """
+
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    name: str = "ses"
+    host: str = ""
+    port: int = 443
+    connect_timeout_s: float = 30.0
+    read_timeout_s: float = 60.0
+    insecure: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailgunSettings:
+    """A sending `domain` at Mailgun and its key; accounts in Europe need the host api.eu.mailgun.net.
+
+    `insecure` speaks plain HTTP, which works for a loopback host alone.
+    """
+
+    domain: str
+    key: str = field(repr=False)
+    name: str = "mailgun"
+    host: str = MAILGUN_HOST
+    port: int = 443
+    connect_timeout_s: float = 30.0
+    read_timeout_s: float = 60.0
+    insecure: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostmarkSettings:
+    """A server at Postmark, by its token, and the message stream in it that carries newsletters.
+
+    `insecure` speaks plain HTTP, which works for a loopback host alone.
+    """
+
+    token: str = field(repr=False)
+    stream: str = "broadcast"
+    name: str = "postmark"
+    host: str = POSTMARK_HOST
+    port: int = 443
+    connect_timeout_s: float = 30.0
+    read_timeout_s: float = 60.0
+    insecure: bool = False
+
+
+AnySettings = SmtpSettings | MaildirSettings | SesSettings | MailgunSettings | PostmarkSettings

@@ -97,10 +97,10 @@ class Turns:
         with suppress(OSError):
             self._says.send(b"!")
 
-    def apart(self, work: Callable[[], Value]) -> Value:
+    def apart(self, work: Callable[[], Value], start: Callable[[Callable[[], None]], object] | None = None) -> Value:
         """What `work` gives, done in a thread of its own while others speak; its exception, if it raises one.
 
-        Raises OSError when there is no thread to be had.
+        `start` has it done by a thread that is there already. Raises OSError when there is no thread to be had.
         """
         answers: list[Value] = []
         errors: list[BaseException] = []
@@ -113,7 +113,7 @@ class Turns:
             self.wake()
 
         try:
-            threading.Thread(target=do, daemon=True).start()
+            (start or _in_a_new_thread)(do)
         except RuntimeError as error:
             raise OSError(errno.EAGAIN, "this machine starts no more threads") from error
         while not (answers or errors):
@@ -156,6 +156,10 @@ class Turns:
                 pass
         self._ready.extend((speaker, True) for speaker in self._resting)
         self._resting.clear()
+
+
+def _in_a_new_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
 
 
 def turns_here() -> Turns | None:
