@@ -118,7 +118,8 @@ class Status:
     """How the newsroom is; `unknown` maps an edition to deliveries nobody knows the end of.
 
     `scheduled` are articles and `waiting` digests that wait for their hour, `held_runs` digests that came too
-    late. `unserved` maps a rhythm that no schedule serves to the number of its readers.
+    late. `unserved` maps a rhythm that no schedule serves to the number of its readers. So many `reports` of what
+    came back wait for a person.
     """
 
     title: str
@@ -135,6 +136,7 @@ class Status:
     waiting: tuple[StoredEdition, ...] = ()
     held_runs: tuple[StoredSlot, ...] = ()
     unserved: Mapping[str, int] = field(default_factory=dict)
+    reports: int = 0
 
     @property
     def unfinished(self) -> tuple[EditionReport, ...]:

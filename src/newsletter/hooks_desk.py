@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from newsletter.delivery.hooks import HookEvent, HookReading, HookRefused, mailgun, postmark, sendgrid, ses
+from newsletter.delivery.hooks.sns import KeptCertificates
 from newsletter.delivery.words import fit_for_books
 from newsletter.errors import UsageError
 from newsletter.returns_desk import Heard, ReturnsDesk
@@ -110,7 +111,7 @@ class HooksDesk:
         )
 
     def _open(self) -> list[tuple[str, Reading]]:
-        hooks, fetch = self._tools.hooks, self._tools.fetch
+        hooks, fetch = self._tools.hooks, KeptCertificates(self._tools.fetch)
         known: dict[str, tuple[str, Reading]] = {
             "ses": (
                 hooks.ses_topic,

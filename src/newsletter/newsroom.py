@@ -22,6 +22,7 @@ from newsletter.delivery.transports.failover import Circuits
 from newsletter.delivery_desk import DeliveryDesk
 from newsletter.editions import Plan, PublishWishes, Released, Wishes
 from newsletter.errors import NewsroomPaused, UsageError
+from newsletter.hooks_desk import HooksDesk
 from newsletter.hub_desk import HubDesk
 from newsletter.looks_desk import LooksDesk, LookTools
 from newsletter.mail import sign_message
@@ -39,6 +40,7 @@ from newsletter.store.articles import StoredArticle, all_articles
 from newsletter.store.editions import StoredEdition, list_editions, variants_of
 from newsletter.store.meta import add_event, remember, remembered
 from newsletter.store.schema import require_head
+from newsletter.trust import MailIdentity
 from newsletter.upkeep import Upkeep
 from newsletter.workshop import Workshop
 
@@ -318,10 +320,13 @@ class Newsroom:
         """What comes back; `told` as above."""
         return ReturnsDesk(self._workshop.returns_tools(told))
 
+    @property
+    def identity(self) -> MailIdentity:
+        """As whom the newsroom mails."""
+        return self._workshop.identity
+
     def hooks_desk(self, returns: ReturnsDesk) -> HooksDesk:
         """What providers report by themselves, for the returns' desk."""
-        from newsletter.hooks_desk import HooksDesk
-
         return HooksDesk(self._workshop.hooks_tools(returns))
 
     def hub_desk(self) -> HubDesk:

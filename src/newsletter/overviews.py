@@ -6,6 +6,7 @@ from newsletter import subscribers
 from newsletter.answers import Status, Underway
 from newsletter.schedule_board import ScheduleBoard
 from newsletter.store import Store, overview
+from newsletter.store.bounces import count_kept
 from newsletter.store.editions import edition_counts
 from newsletter.store.meta import remembered
 from newsletter.store.scheduled import list_scheduled
@@ -34,4 +35,5 @@ def status_of(
             waiting=tuple(board.waiting()),
             held_runs=tuple(board.held_runs()),
             unserved=board.unserved(),
+            reports=count_kept(connection),
         )

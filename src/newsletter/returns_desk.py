@@ -189,14 +189,18 @@ class ReturnsDesk:
         return self._with_failure(connection, heard, report.failures)
 
     def _with_failure(self, connection: Connection, heard: Heard, failures: Sequence[Failure]) -> Heard:
-        """With the failure that speaks of the reader; one of several strangers' is worth no more than a soft one."""
+        """With the failure that speaks of the reader, or the first one.
+
+        A mailbox elsewhere, to which the reader's forwards, may be one of several: that it is dead is worth no more
+        than a soft bounce.
+        """
         if not failures:
             return heard
         address = "" if heard.reader is None else address_key_of(connection, heard.reader) or ""
-        mine = [one for one in failures if address and _key(one.address) == address]
+        mine = [one for one in failures if not one.address or _key(one.address) == address]
         chosen = (mine or list(failures))[0]
         weight = chosen.weight
-        if not mine and len(failures) > 1 and weight is Weight.HARD:
+        if not mine and weight is Weight.HARD and (len(failures) > 1 or _domain(chosen.address) != _domain(address)):
             weight = Weight.SOFT
         diagnostic = fit_for_books(fit_for_books(chosen.diagnostic, address), chosen.address)
         return replace(heard, weight=weight, status=chosen.status, diagnostic=diagnostic)
@@ -258,3 +262,7 @@ def _key(address: str) -> str:
         return parse_address(address).key
     except UsageError:
         return ""
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].casefold()

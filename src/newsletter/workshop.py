@@ -29,8 +29,10 @@ from newsletter.delivery.transports import Transport, open_transports
 from newsletter.delivery.transports.configured import settings_of
 from newsletter.delivery.transports.failover import Circuits
 from newsletter.errors import ConfigError, Fault
+from newsletter.hooks_desk import HookKeys, HooksTools
 from newsletter.hub_desk import HubDeskTools
 from newsletter.mail import DkimSigner, MessageError, read_dkim_key
+from newsletter.mail.list_headers import sending_domain
 from newsletter.model import Article, Masthead
 from newsletter.owner_desk import OwnerDesk, OwnerTools
 from newsletter.readers_desk import DeskTools
@@ -40,6 +42,7 @@ from newsletter.store import Store
 from newsletter.store.articles import articles_in_group, published_articles
 from newsletter.store.editions import StoredEdition
 from newsletter.subscribers.tokens import preferences_token
+from newsletter.trust import MailIdentity, wanted_records
 from newsletter.websub import fetch_public
 
 
@@ -159,6 +162,20 @@ class Workshop:
             told=told,
         )
 
+    @property
+    def identity(self) -> MailIdentity:
+        """As whom the newsroom mails, for what name servers have to say of it."""
+        config, signer = self._config, self.signer
+        return MailIdentity(
+            from_domain=sending_domain(self.masthead),
+            bounce_domain=config.email.bounce_domain,
+            dkim_domain=config.dkim.domain,
+            owner=config.email.owner,
+            keys=tuple((key.selector, key.record) for key in signer.keys) if signer else (),
+            addresses=config.dns.addresses,
+            spf_terms=config.dns.spf,
+        )
+
     def returns_tools(self, told: Callable[[], None]) -> ReturnsTools:
         """What the returns' desk works with; `told` as above."""
         rules = self._config.bounces
@@ -169,12 +186,11 @@ class Workshop:
             owner=self.owner_desk(told),
             patience=subscribers.Patience(soft=rules.soft, within=rules.soft_within),
             policy=rules.policy,
+            records=lambda: [one.as_zone_line() for one in wanted_records(self.identity)],
         )
 
     def hooks_tools(self, returns: ReturnsDesk) -> HooksTools:
         """What the hooks' desk works with."""
-        from newsletter.hooks_desk import HookKeys, HooksTools
-
         hooks = self._config.hooks
         return HooksTools(
             store=self._store(),

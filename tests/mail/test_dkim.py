@@ -28,7 +28,6 @@ from newsletter.mail import (
     sign_message,
 )
 from newsletter.mail.dkim import OVERSIGNED, canonical_body, written_names
-from newsletter.mail.dkim_keys import zone_line
 from newsletter.model import Masthead, Recipient, Variant
 
 Compose = Callable[..., Variant]
@@ -214,17 +213,6 @@ def test_a_record_says_what_verifiers_need(keys: tuple[DkimKey, DkimKey]):
     assert short.record.startswith("v=DKIM1; k=ed25519; p=")
     assert len(base64.b64decode(short.record.rpartition("p=")[2])) == 32
     assert (long.bits, short.bits) == (2048, 256)
-
-
-def test_the_line_for_a_zone_has_strings_of_255_octets(keys: tuple[DkimKey, DkimKey]):
-    line = zone_line(keys[0], "example.org")
-
-    strings = re.findall(r'"([^"]*)"', line)
-
-    assert line.startswith("news._domainkey.example.org. IN TXT ( ")
-    assert "".join(strings) == keys[0].record
-    assert max(map(len, strings)) <= 255
-    assert "(" not in zone_line(keys[1], "example.org")
 
 
 def pem_of(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *, password: bytes = b"") -> bytes:

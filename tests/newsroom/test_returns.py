@@ -343,6 +343,15 @@ def test_why_tells_what_came_back_and_what_it_led_to(desk: Desk) -> None:
     assert "does not exist" in came.diagnostic
 
 
+def test_a_dead_mailbox_elsewhere_is_no_more_than_a_soft_bounce(desk: Desk) -> None:
+    ada = mailed(desk)
+
+    elsewhere = bounce(desk, ada, UNKNOWN_USER, address="someone@elsewhere.example")
+
+    assert elsewhere.done is Done.COUNTED
+    assert state(desk) is SubscriberState.ACTIVE
+
+
 def test_a_diagnostic_names_nobody(desk: Desk) -> None:
     ada = mailed(desk)
 

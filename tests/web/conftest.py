@@ -183,6 +183,30 @@ class InMemoryHub:
 
 
 @dataclass(slots=True)
+class InMemoryHooks:
+    """Hooks that answer what they are told to."""
+
+    providers: tuple[str, ...] = ("ses",)
+    status: int = 200
+    failure: Exception | None = None
+    taken: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def take(self, provider: str, headers: Mapping[str, str], body: bytes) -> Said:
+        if self.failure:
+            raise self.failure
+        self.taken.append((provider, dict(headers), body))
+        return Said(status=self.status, sentence="Received.")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a provider is told."""
+
+    status: int
+    sentence: str
+
+
+@dataclass(slots=True)
 class InMemoryOwner:
     """What waits behind the owner's links; `done` lists what was stopped."""
 
@@ -224,6 +248,7 @@ class InMemoryNewsroom:
     feed_readers: list[FeedReaders] = field(default_factory=list)  # as they were handed over
     hub: InMemoryHub | None = None
     hubs: tuple[str, ...] = ()
+    hooks: InMemoryHooks | None = None
     versions: dict[str, bytes] = field(default_factory=dict)  # former feed files by digest
 
     def clock(self) -> datetime:

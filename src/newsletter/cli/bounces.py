@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,7 @@ from newsletter.cli.values import counted, picked
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
+    from newsletter.delivery.mailboxes import Take
     from newsletter.returns_desk import Taken
     from newsletter.store.bounces import StoredBounce
 
@@ -129,24 +132,36 @@ def fetch(ctx: typer.Context, json: JsonOption = False) -> None:
 
     Messages are marked as seen there, never deleted. Exit 75 if a mailbox cannot be reached.
     """
-    from newsletter.cli.mailboxes import collect_all
+    from newsletter.cli.mailboxes import boxes_of
+    from newsletter.delivery import draining
+    from newsletter.delivery.mailboxes import collect_all
 
     here = session(ctx, json=json)
     newsroom = here.newsroom()
-    desk, taken = newsroom.returns_desk(), []
-
-    def take(message: bytes, source: str) -> None:
-        taken.append(desk.take(message, source=source))
-
-    faults = collect_all(newsroom.config.bounces, take)
-    kinds = {kind: sum(1 for one in taken if one.kind == kind) for kind in dict.fromkeys(one.kind for one in taken)}
-    here.screen.data({"taken": len(taken), "by_kind": kinds, "faults": [str(fault) for fault in faults]})
-    said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    here.screen.say(f"{counted(len(taken), 'message')} read{f': {said}' if said else ''}.")
+    desk, taken = newsroom.returns_desk(), Counter[str]()
+    boxes = [(box, _noted(take, taken)) for box, take in boxes_of(newsroom, desk)]
+    if not boxes:
+        raise UsageError("No mailbox is named. Write `maildir` or `imap_host` into [bounces] of config.toml.")
+    with draining() as stopped:
+        faults = collect_all(boxes, stop=stopped)
+    here.screen.data({"taken": taken.total(), "by_kind": taken, "faults": faults})
+    said = ", ".join(f"{number} {kind}" for kind, number in taken.items())
+    here.screen.say(f"{counted(taken.total(), 'message')} read{f': {said}' if said else ''}.")
     for fault in faults:
-        here.screen.warn(str(fault))
+        here.screen.warn(fault)
     if faults:
         raise typer.Exit(75)
+
+
+def _noted(take: Take, taken: Counter[str]) -> Take:
+    """`take`, with what it took counted by its kind."""
+
+    def note(message: bytes, recipients: Sequence[str]) -> object:
+        done = take(message, recipients)
+        taken[str(getattr(done, "kind", "unclear"))] += 1
+        return done
+
+    return note
 
 
 def _read(file: Path) -> bytes:

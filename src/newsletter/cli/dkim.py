@@ -42,7 +42,7 @@ def keygen(
     from newsletter.config.returns import read_selector
     from newsletter.config.show import write_value
     from newsletter.errors import UsageError
-    from newsletter.mail.dkim_keys import DkimKind, new_dkim_key, read_dkim_key, zone_line
+    from newsletter.mail.dkim_keys import DkimKind, new_dkim_key, read_dkim_key
 
     here = session(ctx, json=json)
     newsroom = here.newsroom()
@@ -58,7 +58,7 @@ def keygen(
     chosen: Shown = [*dict.fromkeys((*config.dkim.selectors, name))]
     here.screen.say(f"The key is in {path}. Keep a copy with your backups, and out of version control.")
     here.screen.say("1. Publish this record:")
-    here.screen.data({"path": path, **_facts(key, config.dkim.domain)}, [zone_line(key, config.dkim.domain)])
+    here.screen.data({"path": path, **_facts(key, config.dkim.domain)}, [_zone_line(key, config.dkim.domain)])
     here.screen.say("2. When newsletter doctor finds it, sign with it; write into config.toml:")
     here.screen.say("[dkim]")
     here.screen.say(f"selectors = {write_value(chosen)}")
@@ -68,7 +68,7 @@ def keygen(
 def show(ctx: typer.Context, json: JsonOption = False) -> None:
     """Print the DNS record of every key that `dkim.selectors` names. Nothing secret is shown."""
     from newsletter.config.dkim_files import read_dkim_file
-    from newsletter.mail.dkim_keys import read_dkim_key, zone_line
+    from newsletter.mail.dkim_keys import read_dkim_key
 
     here = session(ctx, json=json)
     config = here.newsroom().config
@@ -76,9 +76,16 @@ def show(ctx: typer.Context, json: JsonOption = False) -> None:
     here.screen.table(
         [_facts(key, config.dkim.domain) for key in keys],
         ("key", "bits", "record"),
-        [(f"{key.selector} ({key.kind})", key.bits, zone_line(key, config.dkim.domain)) for key in keys],
+        [(f"{key.selector} ({key.kind})", key.bits, _zone_line(key, config.dkim.domain)) for key in keys],
         empty="No key signs the mail. Make one: newsletter dkim keygen",
     )
+
+
+def _zone_line(key: DkimKey, domain: str) -> str:
+    from newsletter.trust import RecordKind, Wanted
+
+    name = f"{key.selector}._domainkey.{domain}"
+    return Wanted(name=name, kind=RecordKind.TXT, value=key.record, why="").as_zone_line()
 
 
 def _facts(key: DkimKey, domain: str) -> dict[str, object]:

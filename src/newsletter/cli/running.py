@@ -99,6 +99,7 @@ def _status_data(found: Status) -> dict[str, object]:
         "unfinished": [report_data(report) for report in found.unfinished],
         "lanes": lanes_data(found.underway),
         "unknown": found.unknown,
+        "reports": found.reports,
         "last_backup": found.last_backup,
         "scheduled": [picked(one, ("source_path", "uid", "at", "held")) for one in found.scheduled],
         "schedules": [schedule_data(line) for line in found.schedules],
@@ -136,6 +137,8 @@ def _lines(found: Status) -> Iterator[str]:
         yield f"held          {what}: {slot.reason} newsletter schedule run {slot.schedule} --now sends it"
     for rhythm, number in found.unserved.items():
         yield f"unserved      {counted(number, 'reader')} chose {rhythm}; config.toml has no [schedules.{rhythm}]"
+    if found.reports:
+        yield f"came back     {counted(found.reports, 'report')} for you to read: newsletter bounces list --kept"
     yield f"last backup   {found.last_backup or 'never; newsletter db backup ../backup.zip'}"
 
 

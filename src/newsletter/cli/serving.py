@@ -12,6 +12,7 @@ from newsletter.cli.values import plain
 from newsletter.cli.workers import Workers
 from newsletter.delivery import NoticeSender, this_sender
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.hooks_desk import HooksDesk
 from newsletter.hub_desk import hub_numbers
 from newsletter.model import EditionState, Masthead
 from newsletter.newsroom import Newsroom
@@ -19,6 +20,7 @@ from newsletter.owner_desk import OwnerDesk
 from newsletter.readers_desk import ReadersDesk
 from newsletter.returns_desk import ReturnsDesk
 from newsletter.site import Found, Question, newer_entries, search_articles
+from newsletter.store.bounces import bounce_counts
 from newsletter.store.editions import edition_counts
 from newsletter.store.feed_readers import FeedReaders, note_feed_readers
 from newsletter.store.notices import notice_counts_by_state
@@ -72,10 +74,11 @@ class Served:
         self.readers: ReadersDesk = newsroom.readers_desk(told=self.notices.wake)
         self.owner: OwnerDesk = newsroom.owner_desk(told=self.notices.wake)
         self.returns: ReturnsDesk = newsroom.returns_desk(told=self.notices.wake)
-        self.hooks = None
+        hooks = newsroom.hooks_desk(self.returns)
+        self.hooks: HooksDesk | None = hooks if hooks.providers else None
         self._board = newsroom.schedule_board()
         self._hub = newsroom.hub_desk()
-        self.workers = Workers(newsroom, self.notices, self.readers, self._hub)
+        self.workers = Workers(newsroom, self.notices, self.readers, self._hub, self.returns)
         own = self._hub.own
         self.hub: AskedHub | None = None if own is None else AskedHub(own, told=self.workers.hub.wake)
 
@@ -118,18 +121,21 @@ class Served:
             paused = self._newsroom.paused_reason() or ""
         except NewsletterError as error:
             return {"database": str(error), "sender": "", "bell": bell}
-        return {"database": "", "sender": paused or self.notices.fault or self.workers.mail.fault, "bell": bell}
+        sender = paused or self.notices.fault or self.workers.mail.fault
+        return {"database": "", "sender": sender, "bell": bell}
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """Readers, notices, editions and runs of schedules, by state."""
         with self._newsroom.store.reading() as connection:
             notices = notice_counts_by_state(connection)
             editions, runs = edition_counts(connection), slot_counts(connection)
+            returns = bounce_counts(connection)
         return {
             "subscribers": {state.value: number for state, number in counts(self._newsroom.store).items()},
             "notices": {state.name.lower(): number for state, number in notices.items()},
             "editions": {str(state): editions.get(state, 0) for state in EditionState},
             "runs": runs,
+            "returns": returns,
             **({"hub": hub_numbers(self._hub.status())} if self._hub.has_work else {}),
         }
 

@@ -1,4 +1,4 @@
-"""What works beside the web door in `newsletter serve`: the bell, the sender of mail, notices, housekeeping."""
+"""What works beside the web door in `newsletter serve`: the bell, the senders, returned mail, housekeeping."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from newsletter.cli.mailboxes import Returns
 from newsletter.cli.ticks import tick_lines
 from newsletter.delivery import NoticeSender, Worker, WorkerWords
 from newsletter.errors import NewsletterError, NewsroomPaused
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.hub_desk import HubDesk
     from newsletter.newsroom import Newsroom
     from newsletter.readers_desk import ReadersDesk
+    from newsletter.returns_desk import ReturnsDesk
 
 HOUR_S = 3600.0
 HUB_S = 1.0
@@ -30,8 +32,11 @@ _log = logging.getLogger("newsletter.serve")
 class Workers:
     """The bell and the senders of one process; each outlives relays that are down and databases that are busy."""
 
-    def __init__(self, newsroom: Newsroom, notices: NoticeSender, readers: ReadersDesk, hub: HubDesk) -> None:
+    def __init__(
+        self, newsroom: Newsroom, notices: NoticeSender, readers: ReadersDesk, hub: HubDesk, returns: ReturnsDesk
+    ) -> None:
         """Prepare; nothing works before `at_work`."""
+        self._returns_desk, self.returns = returns, Returns(newsroom, returns)
         self._hub = hub
         self.hub = Worker("hub", hub.tell, _HUB)
         self._newsroom, self._readers, self._notices = newsroom, readers, notices
@@ -44,6 +49,8 @@ class Workers:
     def at_work(self) -> Iterator[None]:
         """Work until the block ends; what is in flight then is finished."""
         housekeeping = threading.Thread(target=self._tidy_hourly, name="housekeeping", daemon=True)
+        # First, since its port may be taken.
+        self.returns.start()
         self._notices.start()
         self.mail.start()
         self.bell.start()
@@ -58,6 +65,7 @@ class Workers:
             self.bell.stop()
             self.mail.stop()
             self.hub.stop()
+            self.returns.stop()
             self._notices.stop()
             housekeeping.join()
 
@@ -83,6 +91,7 @@ class Workers:
         while True:
             try:
                 self._readers.tidy()
+                self._returns_desk.tidy()
             except NewsletterError as error:
                 _log.warning("Housekeeping waits an hour: %s", error)
             if self._ended.wait(HOUR_S):

@@ -7,6 +7,7 @@ messages are counted before they leave. Called by `gate`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -27,8 +28,9 @@ from newsletter.delivery.pace import (
     windows_of,
 )
 from newsletter.delivery.warm_up import DAYS, quota, step_after
+from newsletter.store.bounces import count_complaints
 from newsletter.store.lanes import hold_transport, save_tokens
-from newsletter.store.traffic import Span, add_grants, count_answers, count_grants, grants_by_minute
+from newsletter.store.traffic import Answers, Span, add_grants, count_answers, count_grants, grants_by_minute
 from newsletter.timetable.instants import in_zone
 
 _MINUTE = timedelta(minutes=1)
@@ -123,9 +125,12 @@ class Meter:
         """How many steps were done before `today`; read once a day."""
         if self._step is None or self._step[0] != today:
             days = (first + timedelta(days=number) for number in range(max(0, (today - first).days)))
-            answers = (count_answers(connection, self._transport, self._span_of(day)) for day in days)
-            self._step = today, step_after(answers)
+            self._step = today, step_after(self._answers_of(connection, self._span_of(day)) for day in days)
         return self._step[1]
+
+    def _answers_of(self, connection: Connection, day: Span) -> Answers:
+        complaints = count_complaints(connection, since=day.since, until=day.until)
+        return replace(count_answers(connection, self._transport, day), complaints=complaints)
 
     def _span_of(self, day: date) -> Span:
         return Span(since=day_start(day, self._zone), until=day_start(day + timedelta(days=1), self._zone))

@@ -104,10 +104,3 @@ def read_dkim_key(pem: bytes, *, selector: str) -> DkimKey:
     elif not isinstance(private, ed25519.Ed25519PrivateKey):
         raise MessageError(f"The DKIM key {selector} is neither RSA nor Ed25519. Make one: newsletter dkim keygen")
     return DkimKey(selector=selector, private=private)
-
-
-def zone_line(key: DkimKey, domain: str) -> str:
-    """The line of a zone file that makes `key` known for `domain`, its text in strings of 255 octets (RFC 1035)."""
-    text = key.record
-    strings = " ".join(f'"{text[start : start + 255]}"' for start in range(0, len(text), 255))
-    return f"{key.selector}._domainkey.{domain}. IN TXT {strings if len(text) <= 255 else f'( {strings} )'}"

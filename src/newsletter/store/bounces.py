@@ -99,6 +99,14 @@ def policy_reports(connection: Connection, edition_id: EditionId) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def count_complaints(connection: Connection, *, since: datetime, until: datetime) -> int:
+    """How many readers called our mail spam in that time (index on outcome, at)."""
+    query = select(func.count(distinct(bounces.c.subscriber_id))).where(
+        bounces.c.outcome == "suppressed", bounces.c.at >= since, bounces.c.at < until, bounces.c.kind == "complaint"
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def was_mailed(connection: Connection, edition_id: EditionId, subscriber_id: SubscriberId) -> bool:
     """Whether there is a delivery of this edition to this reader that may have left (primary key)."""
     left = (int(DeliveryState.SENT), int(DeliveryState.UNKNOWN), int(DeliveryState.FAILED))

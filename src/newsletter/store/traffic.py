@@ -22,15 +22,16 @@ _OF_NONE = EditionId(0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """How many messages were accepted, deferred and refused."""
+    """How many messages were accepted, deferred and refused, and how many `complaints` came in."""
 
     accepted: int = 0
     deferred: int = 0
     refused: int = 0
+    complaints: int = 0
 
     @property
     def total(self) -> int:
-        """All answers together."""
+        """All answers of servers together."""
         return self.accepted + self.deferred + self.refused
 
 

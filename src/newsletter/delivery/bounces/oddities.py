@@ -5,6 +5,7 @@ Comes in: tamed octets and their tree. Goes out: `Failure`s. Called by `reading`
 
 from __future__ import annotations
 
+import logging
 import re
 
 from flufl.bounce import all_failures
@@ -13,6 +14,10 @@ from newsletter.delivery.bounces.parts import Part, field_of, one_line, own_part
 from newsletter.delivery.bounces.report import Failure, Weight
 from newsletter.delivery.bounces.statuses import Statuses, address_in
 from newsletter.delivery.bounces.weights import code_in, weigh
+
+# It logs a traceback of what it then raises; whatever that is, the report is kept for a person.
+logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
+logging.getLogger("flufl.bounce").propagate = False
 
 # Its patterns take up to n³ steps for a line of n characters. The longest report in its own corpus has 22 KB.
 MAX_OCTETS = 32_000

@@ -60,7 +60,7 @@ def parsed(message: bytes) -> Part:
 def without_quoted(part: Part) -> Part:
     """The same tree, in which quoted messages are empty."""
     for each in own_parts(part):
-        if each is not part and each.get_content_type() in _QUOTED_WHOLE | _QUOTED_FIELDS:
+        if each.get_content_type() in _QUOTED_WHOLE | _QUOTED_FIELDS:
             each.set_payload("")
     return part
 
