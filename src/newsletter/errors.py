@@ -11,6 +11,8 @@
     ├── OutputError                 exit 74   a feed, page or mailbox file cannot be written
     ├── TransportError              exit 75   a transport cannot work at all; `permanent` → exit 1
     ├── NewsroomPaused              exit 75   a person has to agree before mail goes out
+    ├── HookRefused                 (web)     a provider's report that nobody proves
+    ├── NameFault                   exit 1    a name server does not answer
     └── ConfigError                 exit 78   configuration; holds every fault of it
 
 A message says what happened, to what, and what to do next. Configuration errors stand beside the

@@ -31,7 +31,7 @@ from newsletter.delivery.transports.failover import Circuits
 from newsletter.errors import ConfigError, Fault
 from newsletter.hooks_desk import HookKeys, HooksTools
 from newsletter.hub_desk import HubDeskTools
-from newsletter.mail import DkimSigner, MessageError, read_dkim_key
+from newsletter.mail import DkimSigner, MessageError, read_dkim_key, wire_address, wire_domain
 from newsletter.mail.list_headers import sending_domain
 from newsletter.model import Article, Masthead
 from newsletter.owner_desk import OwnerDesk, OwnerTools
@@ -80,7 +80,7 @@ class Workshop:
             keys = tuple(read_dkim_key(read_dkim_file(dkim.path, one), selector=one) for one in dkim.selectors)
         except MessageError as error:
             raise ConfigError([Fault(path=str(dkim.path), field="dkim.selectors", message=str(error))]) from error
-        return DkimSigner(domain=dkim.domain, keys=keys) if keys else None
+        return DkimSigner(domain=wire_domain(dkim.domain), keys=keys) if keys else None
 
     @cached_property
     def wardrobe(self) -> editions.Wardrobe:
@@ -164,13 +164,13 @@ class Workshop:
 
     @property
     def identity(self) -> MailIdentity:
-        """As whom the newsroom mails, for what name servers have to say of it."""
+        """As whom the newsroom mails, for what name servers have to say of it. Raises ConfigError as `signer` does."""
         config, signer = self._config, self.signer
         return MailIdentity(
-            from_domain=sending_domain(self.masthead),
-            bounce_domain=config.email.bounce_domain,
-            dkim_domain=config.dkim.domain,
-            owner=config.email.owner,
+            from_domain=sending_domain(self.masthead).lower(),
+            bounce_domain=wire_domain(self.masthead.bounce_domain),
+            dkim_domain=wire_domain(config.dkim.domain),
+            owner=wire_address(self.masthead.owner),
             keys=tuple((key.selector, key.record) for key in signer.keys) if signer else (),
             addresses=config.dns.addresses,
             spf_terms=config.dns.spf,

@@ -112,7 +112,7 @@ def test_status_as_json(run, published: Path) -> None:
 
     assert set(status) == {
         "title", "paused", "subscribers", "articles", "editions", "changed", "unfinished", "unknown", "last_backup",
-        "scheduled", "schedules", "waiting", "held_runs", "unserved", "lanes",
+        "scheduled", "schedules", "waiting", "held_runs", "unserved", "lanes", "reports",
     }  # fmt: skip
     assert (status["subscribers"], status["editions"]) == ({"active": 3, "unsubscribed": 1}, {"sent": 1})
 

@@ -10,7 +10,6 @@ import pytest
 
 from newsletter.cli import rehearse_auth as rehearse_auth  # adds the command
 from newsletter.cli.doctor_mail import build_checks, is_reserved
-from newsletter.cli.mail_identity import mail_identity
 from newsletter.cli.opening import the_world
 from newsletter.config.dkim_files import read_dkim_file
 from newsletter.mail import DkimSigner, read_dkim_key, sign_message
@@ -112,7 +111,6 @@ def test_what_the_relays_owner_includes_is_taken_for_granted_aloud(run, newsroom
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "newsletter rehearse-auth FILE"),
         (["nothing.eml"], "nothing.eml: cannot be read (No such file or directory)"),
         (["config.toml"], "config.toml: is no message"),
         (["message.eml", "--ip", "somewhere"], '--ip: "somewhere" is no IP address'),
@@ -126,6 +124,24 @@ def test_what_cannot_be_meant_is_exit_2(run, signing: Path, words: list[str], sa
 
     assert result.code == 2
     assert said in result.err
+
+
+def test_without_a_file_the_latest_article_is_mailed_for_a_look(run, signing: Path) -> None:
+    result = run("rehearse-auth", "--json")
+
+    assert result.code == 0
+    assert result.data["dmarc"] == "pass"
+    assert not (signing / "outbox" / "new").exists()
+
+
+def test_without_any_article_a_message_has_to_be_named(run, signing: Path) -> None:
+    for file in (signing / "articles").glob("*.md"):
+        file.unlink()
+
+    result = run("rehearse-auth")
+
+    assert result.code == 2
+    assert "newsletter rehearse-auth FILE" in result.err
 
 
 def test_the_worlds_name_servers_need_to_know_where_mail_comes_from(run, newsroom: Path) -> None:
@@ -171,7 +187,7 @@ def test_domains_that_nobody_can_own(domain: str, reserved: bool) -> None:
 
 def test_doctor_finds_well_what_it_told_to_publish(signing: Path, open_newsroom) -> None:
     room = open_newsroom(signing)
-    identity = mail_identity(room)
+    identity = room.identity
     promised = promised_zone(identity, "192.0.2.25")
     names = ZoneNames({**promised.records, ("mail.harbour-post.net", "A"): ("192.0.2.25",)})
 
@@ -200,7 +216,7 @@ def test_doctor_looks_beforehand_while_emails_still_stay_here(signing: Path, ope
 def test_a_domain_with_letters_outside_ascii_is_asked_for_as_dns_has_it(newsroom: Path, open_newsroom) -> None:
     configure(newsroom, '[dns]\naddresses = ["192.0.2.25"]', sender="news@zeitung-köln.de")
 
-    identity = mail_identity(open_newsroom(newsroom))
+    identity = open_newsroom(newsroom).identity
 
     assert (identity.from_domain, identity.bounce_domain) == ("xn--zeitung-kln-zfb.de",) * 2
     assert all(each.as_zone_line().isascii() for each in wanted_records(identity))

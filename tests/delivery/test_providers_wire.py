@@ -163,6 +163,21 @@ def test_a_machine_that_proves_no_name_gets_nothing(name: str, fault: str, tmp_p
     assert (told.value.permanent, opened, server.posts) == (False, [], [])
 
 
+def test_a_machine_out_of_threads_has_sent_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with ProviderServer(TAKEN_BODY[name]) as server, transport_to(name, server.port) as transport:
+        transport.deliver(*letter(1), opened=lambda: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Timer, "start", refuse)
+            with pytest.raises(TransportError, match="before the first octet") as told:
+                transport.deliver(*letter(2), opened=lambda: None)
+        again = transport.deliver(*letter(3), opened=lambda: None)
+
+    assert (told.value.permanent, len(server.posts), again.outcome) == (False, 2, Outcome.ACCEPTED)
+
+
 def test_keys_never_travel_in_clear(name: str) -> None:
     settings = SesSettings(region="eu-west-1", access_key="A", secret_key="s", host="api.example.org", insecure=True)
 

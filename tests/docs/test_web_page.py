@@ -28,6 +28,7 @@ def test_every_route_is_documented(masthead) -> None:
         clock=None,
         next_run=None,
         hub=SimpleNamespace(ask=None),
+        hooks=SimpleNamespace(take=None),
         hubs=(),
     )
     app = create_app(newsroom, dev_inbox=False)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from dovecot import Account
 from taking import Taker, never, report
 
 from newsletter.delivery.mailboxes import MAX_OCTETS, MaildirBox
@@ -168,14 +173,34 @@ def test_what_is_no_file_is_left_alone_and_told(folder: Path, tmp_path: Path, ki
     assert os.path.lexists(odd)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_file_is_left_alone_and_told(folder: Path) -> None:
-    lay(folder, "new/1.a.host", report(1)).chmod(0)
+def test_unreadable_file_is_left_alone_and_told() -> None:
+    # Not under pytest's folder, which is closed to the person that root becomes.
+    with tempfile.TemporaryDirectory() as place, unprivileged(Path(place)):
+        box = MaildirBox(Path(place) / "returned")
+        box.collect(Taker(), stop=never)
+        file = lay(Path(place), "returned/new/1.a.host", report(1))
+        file.chmod(0)
 
-    collected = MaildirBox(folder).collect(Taker(), stop=never)
+        collected = box.collect(Taker(), stop=never)
 
+        assert file.exists()
     assert (collected.taken, collected.failed) == (0, 1)
-    assert "cannot be read (Permission denied)" in collected.fault
+    assert "1.a.host: cannot be read (Permission denied). Look at it" in collected.fault
+
+
+@contextmanager
+def unprivileged(folder: Path) -> Iterator[None]:
+    """Be somebody who owns `folder` and may not read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.chown(folder, nobody, -1)
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_hidden_files_are_no_messages(folder: Path) -> None:
@@ -271,3 +296,30 @@ def test_file_with_an_undecodable_name_is_taken(folder: Path) -> None:
 
     assert taker.messages == [report(1)]
     assert collected.failed == 0
+
+
+def test_message_that_was_taken_and_cannot_be_moved_is_told(folder: Path) -> None:
+    lay(folder, "new/1.a.host", report(1))
+
+    def take(message: bytes, recipients: tuple[str, ...]) -> None:
+        (folder / "cur").rmdir()
+        (folder / "cur").write_text("a file")
+
+    collected = MaildirBox(folder).collect(take, stop=never)
+
+    assert (collected.taken, collected.failed) == (0, 1)
+    assert "was taken, but cannot be moved to cur (Not a directory)" in collected.fault
+    assert (folder / "new" / "1.a.host").exists()
+
+
+def test_maildir_that_a_mail_server_keeps_is_read_beside_it(account: Account) -> None:
+    """Servers keep messages with bare line feeds in their Maildirs."""
+    account.keep(report(1), report(2), report(3))
+    account.keep(report(4), flags="\\Seen")
+    taker = Taker(refuses=lambda message: b"Returned 2" in message)
+
+    collected = MaildirBox(account.maildir).collect(taker, stop=never)
+
+    assert sorted(taker.messages) == [report(number).replace(b"\r", b"") for number in (1, 3)]
+    assert (collected.taken, collected.failed) == (2, 1)
+    assert sorted(account.flags().values(), key=len) == [set(), {"\\Seen"}, {"\\Seen"}, {"\\Seen"}]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.mail import DkimSigner, sign_message
 from newsletter.trust import AuthResult, Names, ZoneNames, read_zone, rehearse_auth
-
-LEAVING = b"List-Unsubscribe: <https://example.org/u/token>\r\n"
 
 
 def judge(
@@ -45,6 +45,20 @@ def test_an_unsigned_message_passes_dmarc_by_spf_alone(signed: bytes, publish) -
 
     assert (result.dkim, result.dmarc, result.aligned) == ("none", "pass", ("spf",))
     assert result.uncovered == ("list-unsubscribe", "list-unsubscribe-post")
+    assert not result.passes
+
+
+def test_a_signature_that_leaves_out_the_fields_for_leaving_is_not_enough(signed: bytes, keys, publish) -> None:
+    unsigned = signed[signed.index(b"From: The") :]
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    pem = keys[0].private.private_bytes(*form)
+    covered = [b"from", b"to", b"subject", b"list-unsubscribe"]
+    field = dkim.sign(unsigned, b"news2025", b"example.org", pem, include_headers=covered)
+
+    result = judge(field + unsigned, publish())
+
+    assert (result.spf.result, result.dkim, result.dmarc) == ("pass", "pass", "pass")
+    assert result.uncovered == ("list-unsubscribe-post",)
     assert not result.passes
 
 

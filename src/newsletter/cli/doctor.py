@@ -23,7 +23,12 @@ from newsletter import __version__
 from newsletter.cli.app import Session, is_there
 from newsletter.cli.doctor_mail import build_checks
 from newsletter.cli.values import hour
+from newsletter.config import TransportSettings
 from newsletter.config.keys import check_key
+from newsletter.config.setting import variable_name
+from newsletter.delivery.transports.configured import settings_of
+from newsletter.delivery.transports.ses import host_of
+from newsletter.delivery.transports.settings import MailgunSettings, PostmarkSettings, SesSettings
 from newsletter.errors import ConfigError, NewsletterError
 from newsletter.newsroom import Newsroom
 from newsletter.preflight import check_address_of_site
@@ -180,14 +185,30 @@ def _transport(newsroom: Newsroom) -> Iterator[Check]:
     if transport.kind == "maildir":
         yield Check(what="transport", verdict="ok", found=f"{transport.name}: emails stay in {transport.path}")
         return
-    at = f"{transport.host}:{transport.port}"
+    host, port, how = _place(transport)
     try:
-        socket.create_connection((transport.host, transport.port), timeout=5).close()
+        socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
-        why = error.strerror or str(error)
-        yield Check(what="transport", verdict="broken", found=f"{at}: {why}", advice="check host, port and firewall")
+        found = f"{host}:{port}: {error.strerror or error}"
+        yield Check(what="transport", verdict="broken", found=found, advice="check host, port and firewall")
         return
-    yield Check(what="transport", verdict="ok", found=f"{transport.name}: {at} answers, tls {transport.tls}")
+    if transport.kind != "smtp" and not transport.password:
+        advice = f"set {variable_name(('transports', transport.name, 'password'))}"
+        yield Check(what="transport", verdict="broken", found=f"{transport.name}: there is no password", advice=advice)
+        return
+    yield Check(what="transport", verdict="ok", found=f"{transport.name}: {host}:{port} answers, {how}")
+
+
+def _place(transport: TransportSettings) -> tuple[str, int, str]:
+    """Where a transport calls, and how."""
+    match settings_of(transport):
+        case SesSettings(host=host, region=region):
+            return host or host_of(region), 443, f"Amazon SES, {region}"
+        case MailgunSettings(host=host, domain=domain):
+            return host, 443, f"Mailgun, {domain}"
+        case PostmarkSettings(host=host, stream=stream):
+            return host, 443, f"Postmark, {stream}"
+    return transport.host, transport.port, f"tls {transport.tls}"
 
 
 def _trust(newsroom: Newsroom) -> Iterator[Check]:

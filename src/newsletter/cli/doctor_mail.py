@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from newsletter.cli.mail_identity import mail_identity
 from newsletter.config.transports import TransportKind
 from newsletter.newsroom import Newsroom
 from newsletter.trust import DnsNames, Names, TrustCheck, Verdict, check_trust
@@ -22,7 +21,7 @@ def build_checks(newsroom: Newsroom, *, names: Names | None = None) -> list[Trus
     is_prepared = config.dkim.selectors or config.dns.addresses or config.dns.spf
     if stays and not is_prepared:
         return [_not_asked("ok", "not asked: emails stay on this machine")]
-    identity = mail_identity(newsroom)
+    identity = newsroom.identity
     for domain in (identity.from_domain, identity.bounce_domain, identity.dkim_domain):
         if is_reserved(domain):
             advice = "" if stays else "set email.from to an address of a domain of yours"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
 
 SECTIONS = {
-    "Set up": ("init", "config", "doctor", "dkim", "db"),
+    "Set up": ("init", "config", "doctor", "dkim", "rehearse-auth", "db"),
     "Publish": ("publish", "preview", "check", "articles"),
     "Schedules": ("schedule", "rehearse", "tick"),
     "Readers": ("subscribers", "readers", "why", "suppressions", "bounces", "bounce"),

@@ -14,10 +14,12 @@ from newsletter.cli.help import examples
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
+    from newsletter.newsroom import Newsroom
     from newsletter.trust import AuthResult, MailIdentity, Names
 
 FAILED = 4
 _MAX_OCTETS = 50_000_000
+_ARTICLES = frozenset({".md", ".markdown", ".html", ".htm", ".txt"})
 _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([^>\r\n]*)>", re.IGNORECASE | re.MULTILINE)
 
 
@@ -25,6 +27,7 @@ _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([^>\r\n]*)>", re.IGNORECASE | 
     "rehearse-auth",
     short_help="Would receivers trust a message? SPF, DKIM, DMARC.",
     epilog=examples(
+        "newsletter rehearse-auth",
         "newsletter rehearse-auth message.eml",
         "newsletter rehearse-auth message.eml --dns --ip 192.0.2.25",
         "newsletter rehearse-auth message.eml --zone records.zone",
@@ -33,7 +36,8 @@ _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([^>\r\n]*)>", re.IGNORECASE | 
 def rehearse_auth(
     ctx: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="The message, as it leaves.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A message as it leaves, or an article.", show_default=False),
     ] = None,
     zone: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Ask the records in this zone file.", show_default=False)
@@ -46,16 +50,17 @@ def rehearse_auth(
 ) -> None:
     """Judge a message as a large receiver does: SPF, each DKIM signature, and DMARC over both.
 
+    Without FILE it is the email of the article that was edited last.
+
     Without --zone and --dns nobody is asked: the records are those that the newsroom should publish, so that it
     can be told beforehand whether they suffice. Nothing is sent. Exit 4 when the message would not be trusted.
     """
-    from newsletter.cli.mail_identity import mail_identity
     from newsletter.trust import rehearse_auth as judged
 
     if zone and dns:
         raise UsageError("--zone and --dns name two places to ask. Choose one of them.")
     here = session(ctx, json=json)
-    identity = mail_identity(here.newsroom())
+    identity = here.newsroom().identity
     message = _message(here, file)
     address = _address(ip, identity, is_asked=dns or zone is not None)
     names = _names(here, identity, zone=zone, dns=dns, address=address)
@@ -75,10 +80,15 @@ def rehearse_auth(
 
 
 def _message(here: Session, file: Path | None) -> bytes:
-    """The octets of the message, each line end CRLF, as it is on the wire."""
-    if file is None:
-        raise UsageError("Name the file of a message: newsletter rehearse-auth FILE")
-    (found,) = here.files([file])
+    """The octets of the message, each line end CRLF, as it is on the wire; of an article its email to the owner."""
+    from newsletter.editions import PublishWishes, Wishes
+
+    newsroom = here.newsroom()
+    (found,) = here.files([file]) if file is not None else (_any_article(newsroom),)
+    if found.suffix.lower() in _ARTICLES:
+        plan = newsroom.plan([found], wishes=Wishes(for_a_look=True), publish=PublishWishes(sample=True))
+        ((_, message), *_) = newsroom.looks.copies(plan, newsroom.config.email.owner)
+        return message
     try:
         with found.open("rb") as opened:
             octets = opened.read(_MAX_OCTETS + 1)
@@ -87,6 +97,15 @@ def _message(here: Session, file: Path | None) -> bytes:
     if len(octets) > _MAX_OCTETS or not re.match(rb"(?:From |[!-9;-~]+[ \t]*:)", octets):
         raise UsageError(f"{file}: is no message. Name a file that begins with its header.")
     return re.sub(rb"\r?\n", b"\r\n", octets)
+
+
+def _any_article(newsroom: Newsroom) -> Path:
+    """The article that was edited last."""
+    files = (path for path in (newsroom.folder / "articles").rglob("*") if path.suffix.lower() in _ARTICLES)
+    newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+    if newest is None:
+        raise UsageError("There is no article to make an email of. Name a message: newsletter rehearse-auth FILE")
+    return newest
 
 
 def _address(ip: str, identity: MailIdentity, *, is_asked: bool) -> str:

@@ -49,7 +49,8 @@ def init(
 def doctor(ctx: typer.Context, json: JsonOption = False) -> None:
     """Examine versions, files, permissions, database, clock and transport; each trouble with the line that mends it.
 
-    Nothing is changed, and nothing leaves this machine but a connection to the configured relay.
+    Nothing is changed, and nothing leaves this machine but a connection to the configured relay and questions to
+    name servers.
     Exit 1 if something is broken; advice alone is exit 0.
     """
     from newsletter.cli.doctor import examine

@@ -80,10 +80,14 @@ def _database_url(url: str, folder: Path) -> str:
 def _risks(config: Config, sources: Sources) -> Iterator[str]:
     """What a person should know, though it stops nothing."""
     for transport in config.transports.values():
+        is_chosen = transport in config.transports_in_use
         if transport.kind is TransportKind.SMTP:
-            yield from _smtp_risks(transport, is_chosen=transport in config.transports_in_use)
-            if transport.password:
-                yield from _readable(sources, ("transports", transport.name, "password"))
+            yield from _smtp_risks(transport, is_chosen=is_chosen)
+        elif transport.kind is not TransportKind.MAILDIR and not transport.password and is_chosen:
+            variable = variable_name(("transports", transport.name, "password"))
+            yield f"transports.{transport.name}.password: is not set, so nothing can be sent. Set {variable}."
+        if transport.password:
+            yield from _readable(sources, ("transports", transport.name, "password"))
     yield from schedule_risks(config.schedules, config.email.grace)
     if config.store.url != mask_url(config.store.url):
         yield from _readable(sources, ("store", "url"))

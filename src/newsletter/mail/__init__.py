@@ -5,6 +5,7 @@ one the octets of each reader's message. Pure: no clock, no disk, no network, no
 the desk and, for the finished parts, by preflight.
 """
 
+from newsletter.mail.addresses import wire_address, wire_domain
 from newsletter.mail.compiled import CompiledVariant, compile_variant
 from newsletter.mail.compose import EditionText, articles_key, compose_variant
 from newsletter.mail.digest import DigestText, compose_digest
@@ -35,4 +36,6 @@ __all__ = [
     "read_dkim_key",
     "sign_message",
     "typeset",
+    "wire_address",
+    "wire_domain",
 ]

@@ -40,6 +40,11 @@ def wire_address(address: str) -> str:
     return whole
 
 
+def wire_domain(domain: str) -> str:
+    """`domain` in ASCII and small letters, as name servers know it. Raises MessageError for what is none."""
+    return wire_address(f"b@{domain}").rpartition("@")[2].lower()
+
+
 @lru_cache(maxsize=4096)
 def _a_label(domain: str) -> str:
     try:

@@ -85,13 +85,14 @@ def _walk(names: Names, domain: str) -> list[DmarcRecord]:
 
 
 def _organisation(domain: str, found: list[DmarcRecord]) -> str:
-    for record in found:
-        if record.tags.get("psd") == "n":
-            return record.domain
-        if record.tags.get("psd") == "y" and record.domain != domain:
-            # One label below the public suffix.
-            return ".".join(domain.split(".")[-(record.domain.count(".") + 2) :])
-    return found[-1].domain if found else domain
+    if not found:
+        return domain
+    # A walk ends at a record that says psd=n, so that it has the fewest labels of all.
+    last = found[-1]
+    if last.tags.get("psd") == "y" and last.domain != domain:
+        # One label below the public suffix.
+        return ".".join(domain.split(".")[-(last.domain.count(".") + 2) :])
+    return last.domain
 
 
 def _record(names: Names, domain: str) -> DmarcRecord | None:

@@ -67,12 +67,12 @@ def rehearse_auth(message: bytes, *, envelope_sender: str, helo: str, ip: str, n
         spf=spf,
         spf_domain=bare_name(envelope_sender.rpartition("@")[2] or helo),
         signatures=signatures,
-        from_domain=authors[0] if len(authors) >= 1 else "",
+        from_domain=authors[0] if len(authors) == 1 else "",
         dmarc="permerror",
-        why="" if len(authors) >= 1 else f"{len(authors)} domains in From, where DMARC needs one",
+        why="" if len(authors) == 1 else f"{len(authors)} domains in From, where DMARC needs one",
         uncovered=tuple(name for name in _ONE_CLICK if name in header and name not in covered),
     )
-    return _with_dmarc(result, names) if len(authors) >= 1 else result
+    return _with_dmarc(result, names) if len(authors) == 1 else result
 
 
 def _with_dmarc(result: AuthResult, names: Names) -> AuthResult:

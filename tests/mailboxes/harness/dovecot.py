@@ -77,6 +77,11 @@ class Account:
     def of(self, user: str) -> Account:
         return replace(self, user=user)
 
+    @property
+    def maildir(self) -> Path:
+        """Where the server keeps this mail."""
+        return self.authority.parent / "mail" / self.user
+
     def keep(self, *messages: bytes, flags: str = "", mailbox: str = "INBOX") -> None:
         """Lay messages there, as a mail server does."""
         with self._client() as client:

@@ -9,8 +9,17 @@ from typing import Self
 class RawClient:
     """Says what it is told, and reads answers line by line."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, port: int, *, window: int | None = None) -> None:
+        """Connect; a small `window` has the other side wait soon for us to read."""
+        self._socket = socket.socket()
+        if window is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self._socket.settimeout(20)
+        try:
+            self._socket.connect(("127.0.0.1", port))
+        except OSError:
+            self._socket.close()
+            raise
         self._lines = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
@@ -22,6 +31,24 @@ class RawClient:
 
     def send(self, octets: bytes) -> None:
         self._socket.sendall(octets)
+
+    def waits(self, timeout_s: float) -> None:
+        """How long to wait for the other side from now on."""
+        self._socket.settimeout(timeout_s)
+
+    def reset(self) -> None:
+        """Have the connection reset when it is closed."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    def hears_nothing(self) -> bool:
+        """Whether no octet comes for a while."""
+        self._socket.settimeout(0.05)
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK) is None
+        except TimeoutError:
+            return True
+        finally:
+            self._socket.settimeout(20)
 
     def end(self) -> None:
         """Say that nothing more comes, and still read."""

@@ -96,11 +96,6 @@ class Conversation(SMTP):
         self._house.guests.discard(self)
         self.gone.set()
 
-    def eof_received(self) -> bool:
-        """Hang up, too: aiosmtpd keeps the connection of a client that left before it was greeted."""
-        super().eof_received()
-        return False
-
     @property
     def is_in_hand(self) -> bool:
         """Whether a message is being written down that is not answered yet."""
@@ -149,7 +144,6 @@ class Conversation(SMTP):
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         message = await self._read_message()
         self.envelope = self._create_envelope()
-        self._reset_timeout()
         self._in_hand = True
         answer = _TOO_BIG if message is None else await self._answer_to(message, recipients)
         self._in_hand = False
@@ -159,7 +153,12 @@ class Conversation(SMTP):
             self._say_goodbye()
 
     async def _answer_to(self, message: bytes, recipients: Sequence[str]) -> str:
-        return _TAKEN if await self._house.receive(message, recipients) else _LATER
+        # The client waits for us now, and not we for the client.
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        is_taken = await self._house.receive(message, recipients)
+        self._reset_timeout()
+        return _TAKEN if is_taken else _LATER
 
     async def _read_message(self) -> bytes | None:
         """What comes before the final dot, without the dots that hide others; None when it is too big.
@@ -183,8 +182,6 @@ class Conversation(SMTP):
             size += len(piece)
             if size <= MAX_OCTETS:
                 message += piece
-            else:
-                message.clear()
 
     def _say_goodbye(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport) and not self.transport.is_closing():

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from newsletter.config.addresses import is_loopback
 from newsletter.delivery.mailboxes.box import Take, reason_of
@@ -82,7 +83,9 @@ class BounceListener:
         False if it has not ended in time.
         """
         self._stopping = True
-        self._close()
+        # It may have ended by itself.
+        with suppress(RuntimeError):
+            self._close()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -141,10 +144,11 @@ def _welcome(house: House, loop: asyncio.AbstractEventLoop) -> asyncio.BaseProto
 
 async def _see_out(house: House) -> None:
     """End all conversations; those with a message in hand once it is answered."""
+    goodbye_s = min(_GOODBYE_S, house.timeout_s)
     for guest in tuple(house.guests):
         guest.leave()
     while house.guests:
-        await asyncio.wait([asyncio.ensure_future(guest.gone.wait()) for guest in house.guests], timeout=_GOODBYE_S)
+        await asyncio.wait([asyncio.ensure_future(guest.gone.wait()) for guest in house.guests], timeout=goodbye_s)
         for guest in tuple(house.guests):
             if not guest.is_in_hand:
                 guest.abort()

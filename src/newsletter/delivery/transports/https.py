@@ -6,6 +6,7 @@ transports use it; what an answer means they know themselves.
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import ssl
@@ -111,9 +112,12 @@ class Api:
             request = make()
             self._refuse_unfit(request)
             opened()
+            began: list[bool] = []
             try:
-                answer = _apart(lambda: self._ask(connection, request))
+                answer = _apart(lambda: self._ask(connection, request, began))
             except _BROKEN as error:
+                if not began:
+                    raise self._not_sent(error, "before the first octet") from error
                 raise AnswerLost(f"{self.place}: {_what(error)} after the message had left") from error
         except BaseException:
             # A late answer to this request must not be heard as the answer to the next one.
@@ -140,10 +144,7 @@ class Api:
         try:
             connection = _apart(self._connect)
         except _BROKEN as error:
-            raise TransportError(
-                f"{self.place}: {_what(error)} while connecting. Nothing was sent. It is tried again later; "
-                "check the network and the host.",
-            ) from error
+            raise self._not_sent(error, "while connecting") from error
         self._since = time.monotonic()
         return connection
 
@@ -165,12 +166,22 @@ class Api:
         connection.sock.settimeout(settings.read_timeout_s)
         return connection
 
-    def _ask(self, connection: HTTPConnection, request: Request) -> Answer:
+    def _not_sent(self, error: BaseException, when: str) -> TransportError:
+        return TransportError(
+            f"{self.place}: {_what(error)} {when}. Nothing was sent. It is tried again later; "
+            "check the network and the host."
+        )
+
+    def _ask(self, connection: HTTPConnection, request: Request, began: list[bool]) -> Answer:
         sock, ends_at = connection.sock, time.monotonic() + self._settings.read_timeout_s
         # A socket waits anew after every octet: at one a second an answer would never be over.
         guard = threading.Timer(self._settings.read_timeout_s, lambda: _cut(sock))
         guard.daemon = True
-        guard.start()
+        try:
+            guard.start()
+        except RuntimeError as error:
+            raise OSError(errno.EAGAIN, "this machine starts no more threads") from error
+        began.append(True)
         try:
             named = {"Host": self.authority, "User-Agent": "newsletter-press", "Accept": "application/json"}
             connection.request("POST", request.path, request.body, {**named, **request.headers}, preload_content=False)
