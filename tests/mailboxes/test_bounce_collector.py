@@ -211,6 +211,16 @@ def test_stop_finishes_the_message_in_hand_and_leaves_the_others(collecting, tmp
     assert len(list((tmp_path / "cur").iterdir())) == 1
 
 
+def test_no_mailbox_is_looked_into_after_the_stop(tmp_path: Path) -> None:
+    lay(tmp_path, 1)
+    taker, other = Taker(), ScriptedBox(Collected())
+
+    faults = collect_all([(MaildirBox(tmp_path), taker), (other, taker)], stop=lambda: bool(taker.taken))
+
+    assert faults == ()
+    assert other.number == 0
+
+
 def test_collector_that_was_never_started_stops_at_once() -> None:
     collector = BounceCollector([])
 

@@ -505,6 +505,16 @@ def test_silent_client_is_not_waited_for_long(listening, said: bytes) -> None:
             pass
 
 
+def test_client_that_is_silent_after_its_message_is_not_waited_for_long(listening) -> None:
+    port = listening(Taker(), timeout_s=0.2).port
+
+    with RawClient(port) as client:
+        client.begins(b"b+1@example.org")
+        answers = [client.asks(b"hello\r\n."), client.answer()]
+
+    assert answers == ["250 2.6.0 Taken", ""]
+
+
 def test_stop_finishes_the_message_in_hand_and_sends_the_others_away(listening) -> None:
     in_hand, go_on = threading.Event(), threading.Event()
     taker = Taker()
@@ -537,7 +547,7 @@ def test_stop_finishes_the_message_in_hand_and_sends_the_others_away(listening) 
 
 
 def test_client_that_reads_nothing_does_not_keep_the_listener_from_ending(listening) -> None:
-    listener = listening(Taker(), timeout_s=1.0)
+    listener = listening(Taker(), timeout_s=600.0)
 
     with RawClient(listener.port, window=1024) as client:
         client.waits(0.5)

@@ -22,7 +22,7 @@ from newsletter.errors import ConfigError, Fault, NewsletterError
 MAX_CONNECTIONS = 20
 # RFC 5321 §4.5.3.2.7: a server waits at least five minutes for the next command.
 TIMEOUT_S = 300.0
-_GOODBYE_S = 5.0  # for clients that do not read what they are told
+_GOODBYE_S = 2.0  # for clients that do not read what they are told
 _log = logging.getLogger(__name__)
 
 
@@ -99,8 +99,6 @@ class BounceListener:
 
     async def _serve(self, bound: socket.socket, taker: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
-        # Clients may vanish at any point, which asyncio reports as errors of ours.
-        loop.set_exception_handler(lambda _, context: _log.debug("%s", context.get("message")))
         closing = asyncio.Event()
 
         async def receive(message: bytes, recipients: Sequence[str]) -> bool:
