@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent / "harness"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "delivery" / "harness"))
 
 from dovecot import Account, dovecot  # found only through the lines above
+
+from newsletter.delivery.mailboxes import BounceListener, Take
 
 SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
@@ -52,3 +55,17 @@ def imap_server() -> Iterator[Account]:
 def account(imap_server: Account, request: pytest.FixtureRequest) -> Account:
     """A mailbox that no other test has."""
     return imap_server.of(re.sub(r"[^a-z0-9]", "", request.node.name.lower()))
+
+
+@pytest.fixture
+def listening() -> Iterator[Callable[..., BounceListener]]:
+    """Start a listener; it is stopped when the test ends."""
+    with ExitStack() as ending:
+
+        def start(take: Take, *, timeout_s: float = 20.0, bind: str = "127.0.0.1:0") -> BounceListener:
+            listener = BounceListener(bind, take, domain="example.org", timeout_s=timeout_s)
+            listener.start()
+            ending.callback(listener.stop, timeout_s=20.0)
+            return listener
+
+        yield start

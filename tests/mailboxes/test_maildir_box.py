@@ -323,3 +323,12 @@ def test_maildir_that_a_mail_server_keeps_is_read_beside_it(account: Account) ->
     assert sorted(taker.messages) == [report(number).replace(b"\r", b"") for number in (1, 3)]
     assert (collected.taken, collected.failed) == (2, 1)
     assert sorted(account.flags().values(), key=len) == [set(), {"\\Seen"}, {"\\Seen"}, {"\\Seen"}]
+
+
+def test_fault_holds_no_address(folder: Path) -> None:
+    (folder / "new" / "1.ada@example.org").mkdir()
+
+    collected = MaildirBox(folder).collect(Taker(), stop=never)
+
+    assert collected.failed == 1
+    assert "ada@example.org" not in collected.fault
