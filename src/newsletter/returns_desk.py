@@ -108,7 +108,8 @@ class ReturnsDesk:
         StoreBusy while too many reports wait for a person: the message should stay where it is then.
         """
         report = read_report(message, recipients=recipients)
-        key = hashlib.sha256(message).hexdigest()
+        # Mailboxes on disk and servers end lines differently.
+        key = hashlib.sha256(message.replace(b"\r\n", b"\n")).hexdigest()
         with self._store.writing() as connection:
             heard = self._understood(connection, report, key, source)
             return self.settle(connection, replace(heard, message=message))

@@ -150,6 +150,17 @@ def test_the_same_report_twice_counts_once(either_desk: Desk) -> None:
     assert desk.count(bounces) == 1
 
 
+def test_a_report_from_disk_and_from_a_server_is_the_same(desk: Desk) -> None:
+    ada = mailed(desk)
+    message = report(f"b+{token(desk, ada)}@example.org", "4.2.2", FULL)
+    returns = desk.newsroom.returns_desk()
+
+    over_the_wire = returns.take(message, source="imap")
+    on_disk = returns.take(message.replace(b"\r\n", b"\n"), source="maildir")
+
+    assert (over_the_wire.id, on_disk.id) == (1, None)
+
+
 @pytest.mark.parametrize("forged", ["", "a" * 39, "x", "b" * 38 + "7"])
 def test_a_forged_report_changes_nothing_and_is_kept(desk: Desk, forged: str) -> None:
     mailed(desk)
