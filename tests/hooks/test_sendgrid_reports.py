@@ -153,6 +153,7 @@ def written(key: Any) -> str:
         written(ec.generate_private_key(ec.SECP384R1()).public_key()),
         written(ed25519.Ed25519PrivateKey.generate().public_key()),
     ],
+    ids=["none", "a sign", "no ASCII", "too short", "another curve", "another kind"],
 )
 def test_a_key_that_is_none_is_said_by_its_setting(key: str) -> None:
     body = json.dumps([event()]).encode()
