@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from real_newsroom import QUAY, TIDES, Desk
@@ -209,6 +210,9 @@ def test_several_policies_pause_an_edition_and_tell_the_owner_once_with_the_reco
     assert "3 mail servers refuse it" in str(edition["reason"])
     (told,) = desk.rows(notices)
     assert told["kind"] == "mail refused"
+    words = message_from_bytes(bytes(told["message"]), policy=policy.default).get_body(("plain",)).get_content()
+    assert "one says: 550 5.7.26 Unauthenticated email is not accepted" in words
+    assert "_dmarc.example.org. IN TXT" in words
     assert {state(desk, reader.address) for reader in readers} == {SubscriberState.ACTIVE}
 
 

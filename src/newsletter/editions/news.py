@@ -82,7 +82,7 @@ def news_text(news: News, *, masthead: Masthead, cancel_url: str) -> NoticeText:
             paragraphs = (
                 f"“{news.what}” is paused if it was still going out. {news.reason}",
                 "No reader was harmed by it. Most such refusals end once these records are published:",
-                *((news.text,) if news.text else ()),
+                *news.text.splitlines(),
                 "Look at newsletter doctor; then newsletter editions resume.",
             )
     return NoticeText(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from newsletter.model import SubscriberId
 from newsletter.store.inserting import insert_into
-from newsletter.store.many import insert_many
+from newsletter.store.many import among, insert_many
 from newsletter.store.tables import (
     consents,
     owed,
@@ -50,6 +50,8 @@ def keys_only_imported(connection: Connection, address_keys: Collection[str]) ->
     """
     own_word = exists().where(consents.c.subscriber_id == subscribers.c.id, consents.c.what != "import")
     query = select(subscribers.c.address_key).where(
-        subscribers.c.address_key.in_(address_keys), subscribers.c.state.in_(("active", "pending")), ~own_word
+        among(connection, subscribers.c.address_key, address_keys),
+        subscribers.c.state.in_(("active", "pending")),
+        ~own_word,
     )
     return set(connection.execute(query).scalars())

@@ -6,10 +6,12 @@ ten times as fast. PostgreSQL gets whole columns as arrays, and makes rows of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnClause, Connection, CursorResult, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnClause, ColumnElement, Connection, CursorResult, Text, any_, bindparam, func, select
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
@@ -26,6 +28,17 @@ def hold_more_in_memory(connection: Connection) -> None:
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+
+def among(connection: Connection, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+    """The condition that `column` holds one of `values`, of which there may be thousands.
+
+    They go to the engine as one parameter: as many parameters in a list took four times as long.
+    """
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam("among", list(values), type_=ARRAY(Text), unique=True))
+    each = func.json_each(bindparam("among", json.dumps(list(values)), unique=True))
+    return column.in_(select(each.table_valued("value").c.value))
 
 
 def insert_many(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:
@@ -66,10 +79,10 @@ def _columns(statement: Insert, rows: Sequence[Mapping[str, object]]) -> list[Co
 
 def _values(connection: Connection, column: ColumnClause[Any], rows: Sequence[Mapping[str, object]]) -> list[Any]:
     """One column of all rows, as the driver of SQLite wants it."""
-    found: list[Any] = [row[column.name] for row in rows]
+    found: list[Any] = list(map(itemgetter(column.name), rows))
     if isinstance(column.type, Utc):
         # Most of them are the same moment.
         texts = {moment: None if moment is None else sqlite_text(moment) for moment in set(found)}
-        return [texts[moment] for moment in found]
+        return list(map(texts.__getitem__, found))
     convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     return found if convert is None else [None if value is None else convert(value) for value in found]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, inse
 
 from newsletter.model import DeliveryState, Subscriber, SubscriberId, SubscriberState
 from newsletter.store.inserting import insert_into
-from newsletter.store.many import insert_many, insert_returning
+from newsletter.store.many import among, insert_many, insert_returning
 from newsletter.store.revocations import revoke_reader
 from newsletter.store.tables import counters, deliveries, subscriber_topics, subscribers
 
@@ -103,7 +103,8 @@ def address_key_of(connection: Connection, subscriber_id: SubscriberId) -> str |
 
 def states_by_key(connection: Connection, address_keys: Collection[str]) -> dict[str, SubscriberState]:
     """The states of those of at most a few thousand `address_keys` that are known (unique address_key)."""
-    query = select(subscribers.c.address_key, subscribers.c.state).where(subscribers.c.address_key.in_(address_keys))
+    is_one = among(connection, subscribers.c.address_key, address_keys)
+    query = select(subscribers.c.address_key, subscribers.c.state).where(is_one)
     return {key: SubscriberState(state) for key, state in connection.execute(query)}
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from newsletter.store.inserting import insert_into
+from newsletter.store.many import among
 from newsletter.store.tables import subscribers, suppressions
 
 
@@ -75,7 +76,8 @@ def suppression_counts(connection: Connection) -> dict[str, int]:
 
 def suppressed_among(connection: Connection, suppression_keys: Collection[str]) -> set[str]:
     """Those of at most a few thousand `suppression_keys` that are suppressed (primary key)."""
-    query = select(suppressions.c.address_key).where(suppressions.c.address_key.in_(suppression_keys))
+    is_one = among(connection, suppressions.c.address_key, suppression_keys)
+    query = select(suppressions.c.address_key).where(is_one)
     return set(connection.execute(query).scalars())
 
 

@@ -20,6 +20,7 @@ from newsletter.store.meta import add_event
 from newsletter.subscribers.addresses import mask
 from newsletter.subscribers.choices import offer_of
 from newsletter.subscribers.examining import CheckedNewcomer, Examiner
+from newsletter.subscribers.conveyor import rarely_collected, take_each
 from newsletter.subscribers.import_report import ImportReport, Tally, Wishes
 from newsletter.subscribers.newcomers import (
     Arrival,
@@ -78,17 +79,13 @@ def import_rows(
     if wishes.received_up_to is not None:
         intake = replace(intake, received_up_to=wishes.received_up_to)
     tally = Tally(wishes.told)
-    foresight = _Foresight()
-    for number, entries in enumerate(_batches(_checked(rows, consent, intake, tally)), start=1):
-        batch = _Batch(entries)
-        if wishes.dry_run:
-            with store.reading() as connection:
-                foresight.take(connection, batch, wishes)
-        else:
-            _take(store, batch, consent=consent, intake=intake, wishes=wishes)
-        _count(tally, batch, wishes)
-        if number % BATCHES_BETWEEN_CHECKPOINTS == 0 and not wishes.dry_run:
-            store.checkpoint()
+    if wishes.dry_run:
+        take = _Foresight(store, wishes=wishes).take
+    else:
+        take = _Taker(store, consent=consent, intake=intake, wishes=wishes).take
+    batches = map(_Batch, _batches(_checked(rows, consent, intake, tally)))
+    with rarely_collected():
+        take_each(batches, take, lambda batch: _count(tally, batch, wishes))
     return tally.report(dry_run=wishes.dry_run)
 
 
@@ -103,49 +100,70 @@ class _Batch:
         self.verdicts: Mapping[str, Verdict] = {}
         self.written: set[str] = set()
 
-
-def _take(store: Store, batch: _Batch, *, consent: Consent, intake: Intake, wishes: Wishes) -> None:
-    """One batch, in one transaction; then the readers an earlier one let in, one by one."""
-    with store.writing() as connection:
-        hold_more_in_memory(connection)
-        batch.sorted = sort_refusals(connection, batch.refusals)
-        if wishes.remember_refusals:
-            remember_refusals(connection, batch.sorted, source=consent.source, now=intake.now)
-        batch.verdicts = judge(connection, batch.newcomers)
-        batch.written = _admit(connection, batch, consent=consent, intake=intake)
-    if wishes.remember_refusals:
-        let_go(store, batch.sorted, source=consent.source, intake=intake)
+    def fresh(self) -> list[CheckedNewcomer]:
+        """Who may come in, once; of rows with the same address the first counts."""
+        first: dict[str, CheckedNewcomer] = {}
+        for newcomer in self.newcomers:
+            if newcomer.address.key not in self.verdicts:
+                first.setdefault(newcomer.address.key, newcomer)
+        return list(first.values())
 
 
-def _admit(connection: Connection, batch: _Batch, *, consent: Consent, intake: Intake) -> set[str]:
-    # Of rows with the same address the first counts.
-    fresh: dict[str, CheckedNewcomer] = {}
-    for newcomer in batch.newcomers:
-        if newcomer.address.key not in batch.verdicts:
-            fresh.setdefault(newcomer.address.key, newcomer)
-    if not fresh:
-        return set()
-    written = admit(connection, fresh.values(), what="import", consent=consent, intake=intake)
-    if written:
-        about = ("subscribers", None)
-        add_event(connection, "import", about, now=intake.now, added=len(written), source=consent.source)
-    return written
+class _Taker:
+    """Takes one batch after another into the database."""
+
+    def __init__(self, store: Store, *, consent: Consent, intake: Intake, wishes: Wishes) -> None:
+        self._store = store
+        self._consent = consent
+        self._intake = intake
+        self._wishes = wishes
+        self._taken = 0
+
+    def take(self, batch: _Batch) -> None:
+        """One batch, in one transaction; then the readers an earlier one let in, one by one."""
+        consent, intake, remember = self._consent, self._intake, self._wishes.remember_refusals
+        with self._store.writing() as connection:
+            hold_more_in_memory(connection)
+            batch.sorted = sort_refusals(connection, batch.refusals)
+            if remember:
+                remember_refusals(connection, batch.sorted, source=consent.source, now=intake.now)
+            batch.verdicts = judge(connection, batch.newcomers)
+            batch.written = self._admit(connection, batch)
+        if remember:
+            let_go(self._store, batch.sorted, source=consent.source, intake=intake)
+        self._taken += 1
+        if self._taken % BATCHES_BETWEEN_CHECKPOINTS == 0:
+            self._store.checkpoint()
+
+    def _admit(self, connection: Connection, batch: _Batch) -> set[str]:
+        fresh = batch.fresh()
+        if not fresh:
+            return set()
+        consent, intake = self._consent, self._intake
+        written = admit(connection, fresh, what="import", consent=consent, intake=intake)
+        if written:
+            about = ("subscribers", None)
+            add_event(connection, "import", about, now=intake.now, added=len(written), source=consent.source)
+        return written
 
 
 class _Foresight:
     """What a dry run would have written so far: the addresses it would add, and those it would suppress."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store, *, wishes: Wishes) -> None:
+        self._store = store
+        self._wishes = wishes
         # Not the addresses themselves, which take twice the memory; two alike in a million are 1 in 10^7.
         self._added: set[int] = set()
         self._refused: set[str] = set()
 
-    def take(self, connection: Connection, batch: _Batch, wishes: Wishes) -> None:
+    def take(self, batch: _Batch) -> None:
         """Foresee one batch."""
-        batch.sorted = sort_refusals(connection, batch.refusals)
-        if wishes.remember_refusals:
-            self._refused.update(batch.sorted.suppression_keys())
-        batch.verdicts = judge(connection, batch.newcomers, refused=self._refused)
+        with self._store.reading() as connection:
+            batch.sorted = sort_refusals(connection, batch.refusals)
+            if self._wishes.remember_refusals:
+                self._refused.update(batch.sorted.suppression_keys())
+            batch.verdicts = judge(connection, batch.newcomers, refused=self._refused)
         keys = {newcomer.address.key for newcomer in batch.newcomers} - batch.verdicts.keys()
         batch.written = {key for key in keys if hash(key) not in self._added}
         self._added.update(map(hash, batch.written))
