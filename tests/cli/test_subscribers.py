@@ -221,7 +221,7 @@ def test_why_tells_the_reason_for_nothing(run, published: Path, address: str, wo
 def test_why_as_json(run, published: Path) -> None:
     why = run("why", "ada@example.org", "--json").data
 
-    assert set(why) == {"reader", "suppressed", "would_get", "editions"}
+    assert set(why) == {"reader", "suppressed", "suppression", "would_get", "reports", "editions"}
     assert " ".join(why["reader"]) == "uid address state language rhythm topics time_zone hour joined_at"
     assert " ".join(why["editions"][0]) == ("edition_uid subject released_at became explained settled_at next_at tries")
 

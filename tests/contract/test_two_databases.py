@@ -51,6 +51,7 @@ from newsletter.store.attempts import AttemptKey, open_attempt
 from newsletter.store.deliveries import due_rows, lease_rows
 from newsletter.store.held import hold
 from newsletter.store.leases import Holder, take_chunk
+from newsletter.store.suppressions import delete_suppression
 from newsletter.store.tables import chunks, deliveries, editions, exclusions, subscribers, suppressions
 
 SENT, QUEUED, DEFERRED = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.DEFERRED
@@ -194,7 +195,10 @@ def test_a_person_can_have_rows_of_a_finished_edition_tried_again(
 ) -> None:
     edition_id = release(store, 2)
     send_edition(store, edition_id, Hands(MemoryTransport([answer])).run())
+    # As `suppressions remove --revive` leaves it.
     change(store, subscribers, 1, state="active")
+    with store.writing() as connection:
+        delete_suppression(connection, "key-1")
 
     assert retry_deliveries(store, edition_id, state) == 1
     assert retry_deliveries(store, edition_id, state) == 0

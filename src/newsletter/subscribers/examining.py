@@ -66,8 +66,8 @@ class Examiner:
         self._settled: dict[tuple[object, ...], Settings] = {}
         self._wordings: dict[str, str] = {}
 
-    def check(self, newcomer: Newcomer, wording: str) -> CheckedNewcomer:
-        """The newcomer as it will be kept; UsageError with every fault."""
+    def check(self, newcomer: Newcomer, wording: str, *, source: str = "") -> CheckedNewcomer:
+        """The newcomer as it will be kept, with a `source` of its own; UsageError with every fault."""
         faults: list[str] = []
         address, settings = None, None
         try:
@@ -83,13 +83,11 @@ class Examiner:
         except ValueError as error:
             faults.append(str(error))
         if not wording:
-            faults.append(
-                "consent: say how this reader agreed, since it must be provable (GDPR art. 7). Use --consent."
-            )
+            faults.append(_NO_CONSENT)
         if faults or address is None or settings is None:
             raise UsageError("\n".join(faults))
         key = suppression_key(self._keys, address.key)
-        return CheckedNewcomer(address=address, settings=settings, wording=wording, suppression_key=key)
+        return CheckedNewcomer(address=address, settings=settings, wording=wording, suppression_key=key, source=source)
 
     def _settle(self, choices: Choices) -> Settings:
         nameless = (choices.language, choices.time_zone, choices.rhythm, choices.hour, choices.topics)

@@ -19,8 +19,8 @@ from newsletter.store.many import hold_more_in_memory
 from newsletter.store.meta import add_event
 from newsletter.subscribers.addresses import mask
 from newsletter.subscribers.choices import offer_of
-from newsletter.subscribers.examining import CheckedNewcomer, Examiner
 from newsletter.subscribers.conveyor import rarely_collected, take_each
+from newsletter.subscribers.examining import CheckedNewcomer, Examiner
 from newsletter.subscribers.import_report import ImportReport, Tally, Wishes
 from newsletter.subscribers.newcomers import (
     Arrival,
@@ -227,15 +227,16 @@ def _checked(rows: Iterable[Row | BadRow], consent: Consent, intake: Intake, tal
 
 
 def _candidate(row: Row, reading: Reading, consent: Consent, examiner: Examiner, tally: Tally) -> _Entry:
+    source = source_of(reading, row.origin, consent.source)
+    own = "" if source == consent.source else source
     try:
-        checked = examiner.check(reading.newcomer, row.cells.get("consent") or consent.wording)
+        checked = examiner.check(reading.newcomer, row.cells.get("consent") or consent.wording, source=own)
     except UsageError as error:
         message = str(error).replace("\n", " ")
         return _LeftOut(row=row, arrival=Arrival.INVALID, address=reading.newcomer.address, message=message)
     if reading.labels:
         tally.labels.update(reading.labels)
-    source = source_of(reading, row.origin, consent.source)
-    return row, checked if source == consent.source else replace(checked, source=source)
+    return row, checked
 
 
 def _batches(rows: Iterator[_Entry]) -> Iterator[list[_Entry]]:

@@ -202,6 +202,8 @@ def read_row(cells: Mapping[str, str], origin: Origin, offer: Offer, now: dateti
 
 def source_of(reading: Reading, origin: Origin, source: str) -> str:
     """Where a consent comes from, as its proof says: "Mailchimp, signed up 2021-03-04 11:22 UTC, import list.csv"."""
+    if origin is PLAIN and not reading.signed_up:
+        return source[:WIDEST_SOURCE]
     parts = ("" if origin is PLAIN else origin.title, reading.signed_up, source)
     return ", ".join(filter(None, parts))[:WIDEST_SOURCE]
 
