@@ -170,7 +170,7 @@ def test_data_holds_all_that_is_kept(run, published: Path) -> None:
 
     assert set(data) == {
         "subscriber", "suppression", "consents", "confirmations", "deliveries", "attempts", "owed", "notices",
-        "private_feeds", "events",
+        "private_feeds", "bounces", "events",
     }  # fmt: skip
     assert [delivery["state"] for delivery in data["deliveries"]] == ["sent"]
     assert run("subscribers", "data", "zoe@example.org").code == 2

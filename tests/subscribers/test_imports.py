@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -181,6 +182,77 @@ def test_a_batch_that_cannot_be_finished_leaves_nothing(store: Store, intake: In
         import_rows(store, many(3), consent=consent, intake=replace(intake, new_uid=lambda: next(uids)))
 
     assert sum(counts(store).values()) == 0
+
+
+def test_a_fault_of_the_database_in_a_later_batch_leaves_whole_batches_before_it(
+    store: Store, intake: Intake, consent: Consent
+) -> None:
+    uids = iter([f"reader-{n}" for n in range(BATCH_ROWS + 7)])
+    heard: list[Outcome] = []
+    spent, wishes = replace(intake, new_uid=lambda: next(uids)), Wishes(told=heard.append)
+
+    with pytest.raises(StopIteration):
+        import_rows(store, many(3 * BATCH_ROWS), consent=consent, intake=spent, wishes=wishes)
+
+    assert sum(counts(store).values()) == len(heard) == BATCH_ROWS
+
+
+def test_somebody_who_cannot_listen_any_more_ends_the_import_after_whole_batches(
+    store: Store, intake: Intake, consent: Consent
+) -> None:
+    def told(_outcome: Outcome) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        import_rows(store, many(3 * BATCH_ROWS), consent=consent, intake=intake, wishes=Wishes(told=told))
+
+    assert sum(counts(store).values()) == BATCH_ROWS
+
+
+def test_a_file_that_breaks_off_is_told_up_to_the_last_whole_batch(
+    store: Store, intake: Intake, consent: Consent
+) -> None:
+    heard: list[Outcome] = []
+
+    def broken() -> Iterator[Row]:
+        yield from many(2 * BATCH_ROWS + 5)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        import_rows(store, broken(), consent=consent, intake=intake, wishes=Wishes(told=heard.append))
+
+    assert sum(counts(store).values()) == len(heard) == 2 * BATCH_ROWS
+    assert [outcome.line for outcome in heard] == list(range(2, 2 * BATCH_ROWS + 2))
+
+
+def test_known_and_suppressed_readers_are_found_in_whichever_batch_they_stand(
+    store: Store, intake: Intake, consent: Consent
+) -> None:
+    import_rows(store, many(10), consent=consent, intake=intake)
+    reason = Suppression(reason=SuppressionReason.BOUNCED, source="smtp", at=intake.now)
+    for number in (11, BATCH_ROWS + 11):
+        suppress(store, f"reader{number}@example.org", suppression=reason, keys=intake.keys)
+
+    report = import_rows(store, many(BATCH_ROWS + 20), consent=consent, intake=intake)
+
+    assert tally(report) == {"added": BATCH_ROWS + 8, "already there": 10, "suppressed": 2}
+
+
+def test_python_tidies_up_as_usual_after_an_import_and_after_a_broken_one(
+    store: Store, intake: Intake, consent: Consent
+) -> None:
+    usual, during = gc.get_threshold(), set()
+
+    def broken() -> Iterator[Row]:
+        during.add(gc.get_threshold())
+        yield from many(5)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        import_rows(store, broken(), consent=consent, intake=intake)
+
+    assert min(during) > usual
+    assert gc.get_threshold() == usual
 
 
 def test_problems_are_kept_up_to_a_limit_and_counted_after_it(store: Store, intake: Intake, consent: Consent) -> None:

@@ -1,10 +1,14 @@
-"""What a change of rhythm owes a reader: articles between the cursor and now that a digest would have brought."""
+"""What a reader's own change owes them, and what it takes back: named queries on `owed`.
+
+A change of rhythm or a pause owes the articles between the cursor and now that a digest would have
+brought; a change of topics takes back what is owed on others than those before and after it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, exists, func, insert, literal, select
 
 from newsletter.model import DeliveryState, SubscriberId
 from newsletter.store.tables import (
@@ -97,4 +101,24 @@ def owe_missed(connection: Connection, missed: Missed, *, reason: str) -> int:
     mine_first = claimed(missed, ~received, ~owed_already)
     rows = mine_first.add_columns(literal(int(missed.subscriber_id)), literal(reason))
     done = connection.execute(insert(owed).from_select(["article_id", "subscriber_id", "reason"], rows))
+    return done.rowcount
+
+
+def forget_owed(connection: Connection, subscriber_id: SubscriberId, *, topics: tuple[str, ...]) -> int:
+    """Take back what a reader is owed on none of `topics`, of which there is one at least; gives the number of rows.
+
+    A translation that was published for mail and meets them keeps its group owed. Rows of one reader
+    (primary key of owed); index on articles.group_uid.
+    """
+    mine, sisters = articles.alias("mine"), articles.alias("sisters")
+    is_wanted = exists().where(
+        mine.c.id == owed.c.article_id,
+        sisters.c.group_uid == mine.c.group_uid,
+        publications.c.article_id == sisters.c.id,
+        publications.c.kind == "publish",
+        publications.c.mail,
+        article_topics.c.article_id == sisters.c.id,
+        article_topics.c.topic.in_(topics),
+    )
+    done = connection.execute(delete(owed).where(owed.c.subscriber_id == subscriber_id, ~is_wanted))
     return done.rowcount

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from newsletter.model import Masthead, Subscriber, SubscriberId, SubscriberState
 from newsletter.store import Store
 from newsletter.store.meta import add_event
-from newsletter.store.owing import Missed, owe_missed
+from newsletter.store.owing import Missed, forget_owed, owe_missed
 from newsletter.store.private_feeds import revoke_private_feeds
 from newsletter.store.subscribers import (
     hold_sequence,
@@ -77,6 +77,8 @@ def change(
         return subscriber
     columns = asdict(settings)
     topics = columns.pop("topics")
+    if settings.topics != subscriber.topics:
+        _forget_off_topic(connection, subscriber, settings)
     if _starts_anew(subscriber, settings):
         columns["covered_through"] = sequence
         if subscriber.rhythm != "feed":
@@ -108,6 +110,15 @@ def _starts_anew(subscriber: Subscriber, settings: Settings) -> bool:
     """Whether the cursor goes to the present; a reader of each article who changes to a digest keeps it."""
     # From the feed: releases did not count this reader in, so the first digest would hold the whole archive.
     return settings.rhythm != subscriber.rhythm and (subscriber.rhythm == "feed" or settings.rhythm == "each")
+
+
+def _forget_off_topic(connection: Connection, subscriber: Subscriber, settings: Settings) -> None:
+    """Owe nothing any more that is on the topics of before, or of now, alone."""
+    # Gathering asks for the topics of its own moment, so a topic added would bring what had left with it, and
+    # what was owed beside the topics: an email that waited when its topic was dropped, and that a pause caught.
+    for topics in (subscriber.topics, settings.topics):
+        if topics:
+            forget_owed(connection, subscriber.id, topics=topics)
 
 
 def _owe_digest(
